@@ -1,0 +1,124 @@
+"""What the center asks for. Shells perform effects in the order given; success or failure comes back as an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acd.types import AgentId, ContactId, OfferId, PhoneId, QueueId, TimerId, VisitId
+
+# Telephony -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPlace:
+    """Write the place in line on the caller's channel, so that it outlives us."""
+
+    contact: ContactId
+    visit: VisitId
+    queue: QueueId
+    entered_us: int
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    contact: ContactId
+    visit: VisitId
+    offer: OfferId
+    agent: AgentId
+    phone: PhoneId
+    offered_us: int
+    ring_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopRing:
+    """Take the ring back from the agent's phone (rejected on the page, or out of time)."""
+
+    contact: ContactId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class SetFallbackMember:
+    """Keep Asterisk's own fallback queue in step with who could answer a call now."""
+
+    agent: AgentId
+    phone: PhoneId
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetEnd:
+    """The end of this contact, kept in Asterisk's database, has been taken in."""
+
+    contact: ContactId
+
+
+# The caller's record ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Find out who is calling; the answer is `CustomerFound`, or nothing when it is too late to matter."""
+
+    contact: ContactId
+
+
+# The agent's page ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PopScreen:
+    """Put the card of this contact on the agent's page; the page answers `CardShown`."""
+
+    agent: AgentId
+    offer: OfferId
+    contact: ContactId
+    queue: QueueId
+    wait_us: int
+    ring_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearScreen:
+    """The offer is over for this agent. `why` is an OfferState."""
+
+    agent: AgentId
+    offer: OfferId
+    why: str
+
+
+# Time ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    timer: TimerId
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    timer: TimerId
+
+
+# Answers to people -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """`reason` is a code that pages translate (`unknown_agent`, `offer_over`, …)."""
+
+    request: str
+    reason: str
+
+
+TelephonyEffect = KeepPlace | RingAgent | StopRing | SetFallbackMember | ForgetEnd
+ScreenEffect = PopScreen | ClearScreen
+Effect = TelephonyEffect | ScreenEffect | LookUp | StartTimer | CancelTimer | Granted | Refused

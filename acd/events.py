@@ -1,0 +1,282 @@
+"""What can happen. Every input of the center is one of these; each is one line of the journal.
+
+No event holds a caller's number, name or digits: a journal must be safe to keep and to hand around. The number
+stays with the session and the engine (`Engine.arrive`), here only its keyed token appears.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acd.types import (
+    AgentId,
+    ContactId,
+    CustomerId,
+    EndedBy,
+    OfferId,
+    PhoneId,
+    PhoneState,
+    QueueId,
+    RingFailure,
+    Status,
+    TimerId,
+    VisitId,
+)
+
+# The caller's side -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived:
+    """A caller's session is attached: for the first time, or again after one of us died."""
+
+    contact: ContactId
+    dialled: str
+    caller_token: str | None
+    attach: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFound:
+    """The lookup's answer. `customer` None: asked, and not known."""
+
+    contact: ContactId
+    customer: CustomerId | None
+    segment: str | None = None
+    language: str | None = None
+    preferred_agent: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitQueued:
+    """A flow hands the caller over to a queue. With `visit` and `entered_us` (read from the ticket of a
+    re-attached caller) the old place is kept."""
+
+    contact: ContactId
+    queue: QueueId
+    language: str | None = None
+    priority: int = 0
+    visit: VisitId | None = None
+    entered_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """The caller hung up, in whatever state the contact was."""
+
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEnded:
+    """The flow ended the call by itself: it is complete, and the caller was told so."""
+
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLost:
+    """The session is gone and the caller lives: nobody can ring for this contact until it is attached again."""
+
+    contact: ContactId
+
+
+# The agent's phone -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRang:
+    """Asterisk sent the call to the agent's phone."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """The receiver is off: answering is accepting. `answered_us`: when, if it is learned late."""
+
+    offer: OfferId
+    answered_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFailed:
+    offer: OfferId
+    why: RingFailure
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    offer: OfferId
+    by: EndedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class Unheld:
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneChanged:
+    phone: PhoneId
+    state: PhoneState
+
+
+# The agent's page ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PageOpened:
+    """The agent has at least one page open (sent for the first one)."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class PageClosed:
+    """The agent's last page is gone."""
+
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class CardShown:
+    """The page says that the card of this offer is on the screen."""
+
+    offer: OfferId
+
+
+# What a person asks for ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    agent: AgentId
+    phone: PhoneId
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Choose a status; during a call it becomes the next one. `reason` only with NOT_READY."""
+
+    agent: AgentId
+    status: Status
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectOffer:
+    agent: AgentId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class Dispose:
+    """How the visit ended, in the agent's words (a code of the queue); may come during talk or wrap-up."""
+
+    agent: AgentId
+    visit: VisitId
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndWrapUp:
+    agent: AgentId
+
+
+Command = SignIn | SetStatus | RejectOffer | Dispose | EndWrapUp
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A person's command, answered by exactly one `Granted` or `Refused` with this `request`."""
+
+    request: str
+    by: str
+    command: Command
+
+
+# Time, configuration, life and death -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    timer: TimerId
+
+
+@dataclass(frozen=True, slots=True)
+class SiteApplied:
+    """A checked version of center.yaml, as canonical JSON: applied in one step, all or nothing."""
+
+    version: str
+    site_json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """We are back after a stop or a death; no session is attached, no page is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTalking:
+    """After a restart Asterisk says: this caller talks with the agent of the offer that was out."""
+
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEnded:
+    """A contact that ended while nobody of us watched, as Asterisk's database kept its end.
+
+    `answered_s`: seconds of talk, None when there was none. `at_us`: when it ended.
+    """
+
+    contact: ContactId
+    at_us: int
+    answered_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFallback:
+    """A contact that Asterisk's own queue took because none of us did."""
+
+    contact: ContactId
+    dialled: str
+    began_us: int
+    ended_us: int
+    queue: QueueId | None
+    answered_s: int | None
+    agent: AgentId | None
+    wait_s: int
+
+
+Event = (
+    CallArrived
+    | CustomerFound
+    | VisitQueued
+    | CallerLeft
+    | MenuEnded
+    | SessionLost
+    | OfferRang
+    | OfferAnswered
+    | OfferFailed
+    | TalkEnded
+    | Held
+    | Unheld
+    | PhoneChanged
+    | PageOpened
+    | PageClosed
+    | CardShown
+    | Asked
+    | TimerFired
+    | SiteApplied
+    | Restarted
+    | FoundTalking
+    | FoundEnded
+    | FoundFallback
+)

@@ -1,0 +1,210 @@
+"""What did happen, with its values. Measures, records, walls and webhooks fold these, and so cannot disagree.
+
+Every fact carries `at_us`, the instant it became true (earlier than the step for what we learned late).
+Durations are in microseconds of center time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from acd.types import (
+    Activity,
+    AgentId,
+    ContactId,
+    CustomerId,
+    EndedBy,
+    HandledBy,
+    OfferId,
+    OfferState,
+    PhoneId,
+    QueueId,
+    RingFailure,
+    Status,
+    VisitId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactBegan:
+    at_us: int
+    contact: ContactId
+    dialled: str
+    caller_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactKnown:
+    at_us: int
+    contact: ContactId
+    customer: CustomerId | None
+    segment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEnded:
+    at_us: int
+    contact: ContactId
+    began_us: int
+    handled_by: HandledBy
+
+
+@dataclass(frozen=True, slots=True)
+class VisitBegan:
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAnswered:
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    began_us: int
+    agent: AgentId
+    offer: OfferId
+    wait_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAbandoned:
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    began_us: int
+    wait_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFlowedOut:
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    began_us: int
+    wait_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class TalkOver:
+    """An answered visit has ended; `talk_us` does not contain `hold_us`."""
+
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    began_us: int
+    agent: AgentId | None
+    talk_us: int
+    hold_us: int
+    by: EndedBy
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade:
+    at_us: int
+    offer: OfferId
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    agent: AgentId
+    phone: PhoneId
+    page_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardWasShown:
+    """`before_ring`: the page's confirmation came before Asterisk sent the call to the phone."""
+
+    at_us: int
+    offer: OfferId
+    agent: AgentId
+    before_ring: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRinging:
+    at_us: int
+    offer: OfferId
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    at_us: int
+    offer: OfferId
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    agent: AgentId
+    made_us: int
+    state: OfferState
+    why: RingFailure | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """The agent's whole state after a change; `since_us` is when this activity (or idle status) began."""
+
+    at_us: int
+    agent: AgentId
+    phone: PhoneId | None
+    status: Status
+    reason: str | None
+    activity: Activity
+    since_us: int
+    visit: VisitId | None
+    next_status: Status | None
+    next_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpOver:
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    began_us: int
+    agent: AgentId
+    acw_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    agent: AgentId
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChanged:
+    at_us: int
+    version: str
+
+
+Fact = (
+    ContactBegan
+    | ContactKnown
+    | ContactEnded
+    | VisitBegan
+    | VisitAnswered
+    | VisitAbandoned
+    | VisitFlowedOut
+    | TalkOver
+    | OfferMade
+    | CardWasShown
+    | OfferRinging
+    | OfferEnded
+    | AgentChanged
+    | WrapUpOver
+    | Disposed
+    | SiteChanged
+)

@@ -1,0 +1,146 @@
+"""What a call's script may ask of the session that performs it, and what it hears back.
+
+A script is pure: `next(reply)` gives the next verb, so the same flow runs on a phone, in a terminal and in a test.
+Sounds are names as Asterisk takes them: without extension, absolute or relative to its sounds folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from acd.types import QueueId
+
+Sounds = tuple[str, ...]
+
+# Verbs -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Play sounds in order. A key of `keys` ends it at once and is the reply (`Key`); else the reply is `Done`."""
+
+    sounds: Sounds
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Play sounds, then take up to `max_digits` keys; keys may begin while it plays. The reply is `Digits`.
+
+    `secret`: the digits are for the script alone, never for a log, record or trace.
+    """
+
+    sounds: Sounds
+    max_digits: int
+    first_key_s: float = 5.0
+    next_key_s: float = 3.0
+    end_key: str = "#"
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to a customer store, a service or the center (`what`). The reply is `Answer`.
+
+    Awaited at most `deadline_s`, with music.
+    """
+
+    what: str
+    args: Mapping[str, str]
+    deadline_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitInLine:
+    """Stand in a queue until an agent has answered and the talk is over. The reply is `LineLeft`.
+
+    `welcome` is played once on entering, `comfort` every `comfort_every_s`; both are cut short for an agent.
+    """
+
+    queue: QueueId
+    language: str
+    priority: int = 0
+    welcome: Sounds = ()
+    comfort: Sounds = ()
+    comfort_every_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """A plain value on the caller's channel, `PASOKH_<name>`, for dialplans. The reply is `Done`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """The end of the script: the call is complete."""
+
+
+Verb = Say | Collect | Ask | WaitInLine | Set | Hangup
+
+# Replies ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The first reply of every script; also of one that goes on at a node after a re-attach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """`complete`: ended by the end key or by reaching the most; else by a time-out."""
+
+    digits: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`values` None: no answer in time, or it failed; the script must go on without."""
+
+    values: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineLeft:
+    """`answered`: an agent talked with the caller, who is still there; else the line could not be entered."""
+
+    answered: bool
+
+
+Reply = Begun | Done | Key | Digits | Answer | LineLeft
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in which flow a script stands: what the ticket needs to go on there."""
+
+    flow: str
+    version: str
+    node: str
+    language: str
+
+
+class Script(Protocol):
+    """One call's walk through a flow."""
+
+    @property
+    def position(self) -> Position: ...
+
+    def next(self, reply: Reply) -> Verb:
+        """The next verb. After `Hangup` it is not called again."""
+        ...
