@@ -1,0 +1,1 @@
+"""What this room keeps: users, tokens, the audit trail and answers to repeated requests."""
