@@ -1,8 +1,8 @@
 """What every test may ask for, and what every test must keep.
 
-Stages: each test is of exactly one of `pure`, `sim`, `db`, `live`, `browser`, `bench`, or `long`, by where it lies and
-what it takes (see pyproject.toml); tools/run_tests.py runs them by that. Parts: a test that needs a real part says
-so, and is skipped, loudly, where the part is missing.
+Stages: each test is of exactly one of `pure`, `sim`, `db`, `live`, `browser`, `bench`, or `long`, by where it
+lies and what it takes (see pyproject.toml); tools/run_tests.py runs them by that. Parts: a test that needs a
+real part says so, and is skipped, loudly, where the part is missing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DATABASE_FIXTURES = {"postgres_url", "redis_url"}
 _MISSING = "a real part is missing: "
 
 
-# ---- stages ----------------------------------------------------------------------------------------------------
+# ---- stages ------------------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,7 +53,7 @@ def _stage(item: pytest.Item) -> str:
     return "pure"
 
 
-# ---- parts -----------------------------------------------------------------------------------------------------
+# ---- parts -------------------------------------------------------------------------------------------------
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -65,7 +65,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _insist(*names: str) -> None:
     for part in parts.missing(names):
         if parts.required(part.name):
-            pytest.fail(f"{part.name} is missing and PASOKH_REQUIRE asks for it; {part.remedy}.", pytrace=False)
+            pytest.fail(
+                f"{part.name} is missing and PASOKH_REQUIRE asks for it; {part.remedy}.", pytrace=False
+            )
         pytest.skip(f"{_MISSING}{part.name} ({part.remedy})")
 
 
@@ -82,11 +84,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for reason, count in sorted(left_out.items()):
             terminalreporter.line(f"{count} skipped: {reason}")
     if path := os.environ.get("PASOKH_TEST_COUNTS"):
-        counts = {kind: len(terminalreporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
+        counts = {
+            kind: len(terminalreporter.stats.get(kind, []))
+            for kind in ("passed", "failed", "error", "skipped")
+        }
         Path(path).write_text(json.dumps({"counts": counts, "skipped": skipped}))
 
 
-# ---- nothing left running --------------------------------------------------------------------------------------
+# ---- nothing left running ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +107,11 @@ async def _tasks_must_end() -> AsyncIterator[None]:
     yield
     for _ in range(5):  # a task just cancelled or about to return needs its turn on the loop
         await asyncio.sleep(0)
-    left = [task for task in asyncio.all_tasks() - before if not task.done() and task is not asyncio.current_task()]
+    left = [
+        task
+        for task in asyncio.all_tasks() - before
+        if not task.done() and task is not asyncio.current_task()
+    ]
     if left:
         names = ", ".join(f"{task.get_name()} in {task.get_coro()!r}" for task in left)
         for task in left:
@@ -111,7 +120,7 @@ async def _tasks_must_end() -> AsyncIterator[None]:
         pytest.fail(f"the test left {len(left)} task(s) running: {names}", pytrace=False)
 
 
-# ---- places ----------------------------------------------------------------------------------------------------
+# ---- places ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -127,12 +136,13 @@ def unused_tcp_port() -> int:
         return port
 
 
-# ---- databases -------------------------------------------------------------------------------------------------
+# ---- databases ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def _postgres_server() -> Iterator[str]:
-    """One PostgreSQL for the whole run (one for each worker), over a Unix socket: its address, without a database."""
+    """One PostgreSQL for the whole run (one for each worker), over a Unix socket: its address, without a
+    database."""
     _insist("postgres")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks, on import, on a machine without XDG_RUNTIME_DIR
@@ -153,14 +163,19 @@ def _postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 async def postgres_url(_postgres_server: str) -> AsyncIterator[str]:
-    """A fresh, empty PostgreSQL database: `postgresql+asyncpg://…`. Gone after the test, whoever is still connected."""
+    """A fresh, empty PostgreSQL database: `postgresql+asyncpg://…`. Gone after the test, whoever is still
+    connected."""
     import asyncpg
 
     name = f"t{time.monotonic_ns():x}"
     admin = await asyncpg.connect(_postgres_server)
     try:
         await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        yield re.sub(r"^postgresql://", "postgresql+asyncpg://", re.sub(r"/postgres(?=\?|$)", f"/{name}", _postgres_server))
+        yield re.sub(
+            r"^postgresql://",
+            "postgresql+asyncpg://",
+            re.sub(r"/postgres(?=\?|$)", f"/{name}", _postgres_server),
+        )
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
         await admin.close()
@@ -172,7 +187,14 @@ def _redis_server() -> Iterator[int]:
     _insist("redis")
     port = unused_tcp_port()
     folder = Path(tempfile.mkdtemp(prefix="pasokh-redis-"))
-    options = {"port": port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": folder, "daemonize": "no"}
+    options = {
+        "port": port,
+        "bind": "127.0.0.1",
+        "save": "",
+        "appendonly": "no",
+        "dir": folder,
+        "daemonize": "no",
+    }
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([str(parts.redis_server()), *words], stdout=log, stderr=log)
@@ -198,11 +220,11 @@ def _until_listening(process: subprocess.Popen[bytes], port: int, log: Path, tim
 
 
 @pytest.fixture
-async def redis_url(_redis_server: int) -> AsyncIterator[str]:
+async def redis_url(_redis_server: int) -> str:
     """An empty Redis: `redis://127.0.0.1:PORT/0`."""
     import redis.asyncio
 
     url = f"redis://127.0.0.1:{_redis_server}/0"
     async with redis.asyncio.Redis.from_url(url) as client:
         await client.flushall()
-    yield url
+    return url

@@ -1,7 +1,8 @@
 """The real parts that tests ring, fill and open: where each is, and what to do when one is missing.
 
-A part is looked for each time it is asked for, never installed from here: `make setup-test` does that. Tests say
-what they need by `@pytest.mark.needs("asterisk", "sipp")`; tests/conftest.py skips them when a part is missing.
+A part is looked for each time it is asked for, never installed from here: `make setup-test` does that. Tests
+say what they need by `@pytest.mark.needs("asterisk", "sipp")`; tests/conftest.py skips them when a part is
+missing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ CHROMIUM_ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""Arguments for `playwright.chromium.launch(executable_path=..., args=...)`: nothing is asked of the network."""
+"""Arguments for `playwright.chromium.launch(executable_path=..., args=...)`: nothing is asked of the
+network."""
 
 
 def cache_root() -> Path:
@@ -33,7 +35,8 @@ def cache_root() -> Path:
 
 
 def asterisk_root() -> Path | None:
-    """The folder of an unpacked Asterisk 22 (tools/asterisk.sh makes it); run it by tests/live/asterisk.py."""
+    """The folder of an unpacked Asterisk 22 (tools/asterisk.sh makes it); run it by
+    tests/live/asterisk.py."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     found = sorted(cache_root().glob(f"asterisk-22-*-{machine}-*/VERSION"))
     return found[-1].parent if found else None
@@ -107,7 +110,8 @@ def missing(names: tuple[str, ...]) -> list[Part]:
 
 
 def required(name: str) -> bool:
-    """Whether this run may not do without the part: PASOKH_REQUIRE is `all`, or names it (comma-separated)."""
+    """Whether this run may not do without the part: PASOKH_REQUIRE is `all`, or names it
+    (comma-separated)."""
     wanted = {word.strip() for word in os.environ.get("PASOKH_REQUIRE", "").split(",")}
     return "all" in wanted or name in wanted
 

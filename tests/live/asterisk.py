@@ -1,8 +1,9 @@
-"""A real Asterisk for a test: given configuration files, it boots beside the host, on the loopback, and is gone after.
+"""A real Asterisk for a test: given configuration files, it boots beside the host, on the loopback, and is
+gone after.
 
-The Asterisk is the unpacked one of tests/parts.py; it runs through its own loader, with every folder it writes to in
-a folder of its own. Calls here block (a command costs about 20 ms): in a test whose loop also serves that
-Asterisk, ask by `await asyncio.to_thread(asterisk.cli, ...)`.
+The Asterisk is the unpacked one of tests/parts.py; it runs through its own loader, with every folder it
+writes to in a folder of its own. Calls here block (a command costs about 20 ms): in a test whose loop also
+serves that Asterisk, ask by `await asyncio.to_thread(asterisk.cli, ...)`.
 """
 
 from __future__ import annotations
@@ -51,18 +52,65 @@ dateformat=%F %T.%3q
 [logfiles]
 messages => notice,warning,error{verbose}
 """
+_INDICATIONS = """\
+[general]
+country=ir
+[ir]
+description=Iran
+ringcadence=1000,4000
+dial=425
+busy=425/500,0/500
+ring=425/1000,0/4000
+congestion=425/240,0/240
+callwaiting=425/200,0/200,425/200,0/10000
+dialrecall=!425/100,!0/100,425
+record=1400/80,0/15000
+info=950/330,1400/330,1800/330,0/1000
+stutter=!425/100,!0/100,425
+"""
 # Asterisk warns of each of these when it is not there at all.
-_MAY_BE_EMPTY = (
-    "acl ari ccss cdr cdr_manager cel cli cli_aliases cli_permissions codecs dnsmgr dsp enum extconfig features "
-    "geolocation http manager musiconhold pjproject pjsip prometheus queuerules queues res_parking say sorcery "
-    "stasis stir_shaken udptl voicemail websocket_client"
-).split()
+_MAY_BE_EMPTY = frozenset(
+    {
+        "acl",
+        "ari",
+        "ccss",
+        "cdr_manager",
+        "cel",
+        "cli",
+        "cli_aliases",
+        "cli_permissions",
+        "codecs",
+        "confbridge",
+        "dnsmgr",
+        "dsp",
+        "enum",
+        "extconfig",
+        "features",
+        "geolocation",
+        "http",
+        "manager",
+        "pjproject",
+        "pjsip",
+        "prometheus",
+        "queuerules",
+        "queues",
+        "res_parking",
+        "say",
+        "sorcery",
+        "stasis",
+        "stir_shaken",
+        "udptl",
+        "voicemail",
+        "websocket_client",
+    }
+)
 _LOG_LINE = re.compile(r"^\[[^]]*\] (WARNING|ERROR)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What an Asterisk listens at, on 127.0.0.1: SIP over UDP, AMI over TCP, RTP from `rtp_first` to `rtp_last`."""
+    """What an Asterisk listens at, on 127.0.0.1: SIP over UDP, AMI over TCP, RTP from `rtp_first` to
+    `rtp_last`."""
 
     sip: int
     ami: int
@@ -78,10 +126,10 @@ class Ports:
 class LiveAsterisk:
     """One real Asterisk. Use it as a context manager, or call `start` and `stop`.
 
-    `files` is a folder of configuration files, or their texts by name. `asterisk.conf` is always ours; `modules.conf`,
-    `logger.conf`, `rtp.conf` and `indications.conf` are ours where none is given. The files lie in `etc`, and may be
-    changed there before `cli("core reload")`. What Asterisk keeps (its database, its CDR) outlives `stop` and
-    `start` of the same object, until `close`.
+    `files` is a folder of configuration files, or their texts by name. `asterisk.conf` is always ours;
+    `modules.conf`, `logger.conf`, `rtp.conf`, `cdr.conf` and others are ours where none is given. The files
+    lie in `etc`, and may be changed there before `cli("core reload")`. What Asterisk keeps (its database, its
+    CDR) outlives `stop` and `start` of the same object, until `close`.
     """
 
     def __init__(
@@ -107,7 +155,8 @@ class LiveAsterisk:
         self._furnish(files, systemname, verbose)
 
     def start(self, timeout_s: float = 20) -> None:
-        """Boots; returns when Asterisk says that it is fully booted. RuntimeError, with its log, when it does not."""
+        """Boots; returns when Asterisk says that it is fully booted. RuntimeError, with its log, when it does
+        not."""
         for stale in ("asterisk.ctl", "asterisk.pid"):
             (self.base / "run" / stale).unlink(missing_ok=True)
         with (self.base / "log/stdout").open("ab") as out:
@@ -123,7 +172,10 @@ class LiveAsterisk:
         while time.monotonic() < end and self._process.poll() is None:
             if (self.base / "run/asterisk.ctl").exists():
                 answer = subprocess.run(
-                    [*self._program(), "-rx", "core waitfullybooted"], capture_output=True, text=True, timeout=timeout_s
+                    [*self._program(), "-rx", "core waitfullybooted"],
+                    capture_output=True,
+                    text=True,
+                    timeout=timeout_s,
                 )
                 if "fully booted" in answer.stdout:
                     return
@@ -135,7 +187,11 @@ class LiveAsterisk:
     def cli(self, command: str, timeout_s: float = 10) -> str:
         """What `asterisk -rx COMMAND` prints."""
         done = subprocess.run(
-            [*self._program(), "-rx", command], capture_output=True, text=True, timeout=timeout_s, errors="replace"
+            [*self._program(), "-rx", command],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            errors="replace",
         )
         if done.returncode:
             raise RuntimeError(f"asterisk -rx {command!r} failed: {done.stdout}{done.stderr}")
@@ -149,7 +205,8 @@ class LiveAsterisk:
         return int(found[1])
 
     def log_text(self) -> str:
-        """Asterisk's own log since it was made: notices, warnings, errors (and what it executes, when verbose)."""
+        """Asterisk's own log since it was made: notices, warnings, errors (and what it executes, when
+        verbose)."""
         path = self.base / "log/messages"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -170,7 +227,8 @@ class LiveAsterisk:
         return self._process.pid
 
     def stop(self, timeout_s: float = 10) -> None:
-        """Ends the process: asked first, killed when it does not go. Calls are dropped. Nothing when it is gone."""
+        """Ends the process: asked first, killed when it does not go. Calls are dropped. Nothing when it is
+        gone."""
         if self._process is None:
             return
         self._process.terminate()
@@ -194,16 +252,33 @@ class LiveAsterisk:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()
 
     def _program(self) -> list[str]:
         loader, library = self._root / self._loader, self._root / self._lib
         program = self._root / "usr/sbin/asterisk"
-        return [str(loader), "--library-path", str(library), str(program), "-C", str(self.etc / "asterisk.conf")]
+        return [
+            str(loader),
+            "--library-path",
+            str(library),
+            str(program),
+            "-C",
+            str(self.etc / "asterisk.conf"),
+        ]
 
     def _furnish(self, files: Mapping[str, str] | Path, systemname: str, verbose: int) -> None:
-        for folder in ("run", "log/cdr-csv", "log/cel-custom", "spool", "var/agi-bin", "data/sounds"):
+        for folder in (
+            "run",
+            "log/cdr-csv",
+            "log/cel-custom",
+            "spool",
+            "var/agi-bin",
+            "var/keys",
+            "data/sounds",
+        ):
             (self.base / folder).mkdir(parents=True)
         share = self._root / "usr/share/asterisk"
         for name in ("documentation", "rest-api", "moh"):
@@ -219,12 +294,23 @@ class LiveAsterisk:
             shutil.copy(MODULES, self.etc / "modules.conf")
         self._default("logger.conf", _LOGGER.format(verbose=",verbose" if verbose else ""))
         self._default(
-            "rtp.conf", f"[general]\nrtpstart={self.ports.rtp_first}\nrtpend={self.ports.rtp_last}\nicesupport=no\n"
+            "rtp.conf",
+            f"[general]\nrtpstart={self.ports.rtp_first}\nrtpend={self.ports.rtp_last}\nicesupport=no\n",
         )
-        self._default("indications.conf", "[general]\ncountry=us\n[us]\ndescription=US\nringcadence=2000,4000\n")
+        self._default("indications.conf", _INDICATIONS)
+        self._default(
+            "cdr.conf", "[general]\nenable=yes\nunanswered=yes\n[csv]\nusegmtime=yes\nloguniqueid=yes\n"
+        )
+        self._default("musiconhold.conf", f"[default]\nmode=files\ndirectory={self.music}\n")
         for name in _MAY_BE_EMPTY:
             self._default(f"{name}.conf", "")
-        words = {"base": self.base, "root": self._root, "lib": self._lib, "systemname": systemname, "verbose": verbose}
+        words = {
+            "base": self.base,
+            "root": self._root,
+            "lib": self._lib,
+            "systemname": systemname,
+            "verbose": verbose,
+        }
         (self.etc / "asterisk.conf").write_text(_DIRECTORIES.format(**words))
 
     def _default(self, name: str, text: str) -> None:

@@ -1,11 +1,11 @@
 """SIPp as callers and as agents' phones, on the loopback, with what happened to each told by its own clock.
 
-    callers = Callers(["09121234567"] * 20, dial="1000", asterisk_port=ports.sip, keys=[(500, "1")], talk_ms=None)
-    phones = Phones(sip_port, Answer(after_ms=50, talk_ms=2000))
+    callers = Callers(["09121234567"] * 20, dial="1000", asterisk_port=ports.sip, keys=[(500, "1")],
+    talk_ms=None) phones = Phones(sip_port, Answer(after_ms=50, talk_ms=2000))
 
-Each is one SIPp process, started when it is made and bounded by `timeout_s`; use them as context managers, or call
-`stop`. `moments()` may be read at any time; `finished()` waits for the end without blocking the loop. The clock is
-the host's wall clock in microseconds, so it compares with what our own process writes.
+Each is one SIPp process, started when it is made and bounded by `timeout_s`; use them as context managers, or
+call `stop`. `moments()` may be read at any time; `finished()` waits for the end without blocking the loop.
+The clock is the host's wall clock in microseconds, so it compares with what our own process writes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import csv
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -35,8 +36,9 @@ class Moment:
     """One thing that one SIPp call saw.
 
     `what` is INVITE, ANSWER, KEY, BYE_HEARD, BYE_SENT for a caller; RING, ANSWER, CANCEL, REFUSED, BYE_HEARD,
-    BYE_SENT for a phone. `who` is the caller's number, or the user part of To (the phone). `at_us` is wall-clock
-    microseconds. `detail` is the key of KEY; the caller's number of RING. `contact` is RING's X-Pasokh-Contact.
+    BYE_SENT for a phone. `who` is the caller's number, or the user part of To (the phone). `at_us` is
+    wall-clock microseconds. `detail` is the key of KEY; the caller's number of RING. `contact` is RING's
+    X-Pasokh-Contact.
     """
 
     what: str
@@ -63,8 +65,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The phone answers after `after_ms` (None: never, it rings until the call is cancelled), and hangs up after
-    `talk_ms` of talk (None: never, it waits for the other side)."""
+    """The phone answers after `after_ms` (None: never, it rings until the call is cancelled), and hangs up
+    after `talk_ms` of talk (None: never, it waits for the other side)."""
 
     after_ms: int | None = 0
     talk_ms: int | None = None
@@ -100,11 +102,12 @@ class Sipp:
         sip_port: int | None = None,
         lines: Sequence[str] = (),
         timeout_s: float = 60,
+        folder: Path | None = None,
     ) -> None:
         program = parts.sipp()
         if program is None:
             raise FileNotFoundError("there is no SIPp here; `make setup-test` installs it.")
-        self.folder = Path(tempfile.mkdtemp(prefix="pasokh-sipp-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="pasokh-sipp-"))
         self.sip_port = sip_port or unused_udp_port()
         self._log, self._stat, self._errors = (self.folder / name for name in ("log", "stat", "errors"))
         (self.folder / "scenario.xml").write_text(scenario)
@@ -129,10 +132,11 @@ class Sipp:
         return [_moment(words) for line in whole.splitlines() if len(words := line.split()) >= 5]
 
     async def heard(self, what: str, count: int = 1, timeout_s: float = 10) -> list[Moment]:
-        """Waits until `count` moments of a kind have come; TimeoutError, with what did come, when they do not."""
+        """Waits until `count` moments of a kind have come; TimeoutError, with what did come, when they do
+        not."""
         try:
             async with asyncio.timeout(timeout_s):
-                while len(found := [moment for moment in self.moments() if moment.what == what]) < count:
+                while len(found := [moment for moment in self.moments() if moment.what == what]) < count:  # noqa: ASYNC110 - SIPp tells by a file
                     await asyncio.sleep(POLL_S)
                 return found
         except TimeoutError as error:
@@ -175,7 +179,9 @@ class Sipp:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()
 
     def _outcome(self) -> Outcome:
@@ -189,9 +195,9 @@ class Sipp:
 class Callers(Sipp):
     """Callers: one call for each number, `calls_per_s` of them, to the extension `dial`.
 
-    `keys` are pressed after the answer, each `ms` after the one before, by SIP INFO or by RFC 2833 (which SIPp sends
-    from a raw socket: root only). Then the caller stays for `talk_ms` and hangs up (None: until the other side does).
-    A caller whose call is refused or cut counts as failed.
+    `keys` are pressed after the answer, each `ms` after the one before, by SIP INFO or by RFC 2833 (which
+    SIPp sends from a raw socket: root only). Then the caller stays for `talk_ms` and hangs up (None: until
+    the other side does). A caller whose call is refused or cut counts as failed.
     """
 
     def __init__(
@@ -207,12 +213,17 @@ class Callers(Sipp):
         headers: Sequence[str] = (),
         timeout_s: float = 60,
     ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pasokh-sipp-"))
         press = (SCENARIOS / f"key_{keys_by}.xml").read_text()
+        presses = []
+        for n, (after_ms, key) in enumerate(keys):
+            pcap = self.folder / f"key-{n}.pcap"
+            if keys_by == "rfc2833":
+                pcap.write_bytes(_key_pcap(key, n))
+            presses.append(_filled(press, after_ms=str(after_ms), key=key, cseq=str(2 + n), pcap=str(pcap)))
         scenario = _filled(
             (SCENARIOS / "caller.xml").read_text(),
-            keys="".join(
-                _filled(press, after_ms=str(after_ms), key=key, cseq=str(2 + n)) for n, (after_ms, key) in enumerate(keys)
-            ),
+            keys="".join(presses),
             headers="".join(f"{header}\n" for header in headers),
             patience=_timeout(talk_ms, "hang_up"),
         )
@@ -221,7 +232,7 @@ class Callers(Sipp):
             *("-s", dial, "-m", str(len(numbers)), "-l", str(len(numbers))),
             *("-r", str(rate), "-rp", "10000", f"127.0.0.1:{asterisk_port}"),
         ]
-        super().__init__(scenario, options, lines=numbers, timeout_s=timeout_s)
+        super().__init__(scenario, options, lines=numbers, timeout_s=timeout_s, folder=self.folder)
 
 
 class Phones(Sipp):
@@ -241,13 +252,41 @@ class Phones(Sipp):
 
 
 def register(accounts: Sequence[tuple[str, str]], *, asterisk_port: int, sip_port: int) -> Outcome:
-    """Registers accounts (name, password) as standing at `sip_port`; do it before Phones are started there."""
+    """Registers accounts (name, password) as standing at `sip_port`; do it before Phones are started
+    there."""
     lines = [f"{name};[authentication username={name} password={password}]" for name, password in accounts]
     count = str(len(accounts))
     options = ["-m", count, "-l", count, "-r", "100", f"127.0.0.1:{asterisk_port}"]
     scenario = (SCENARIOS / "register.xml").read_text()
     with Sipp(scenario, options, sip_port=sip_port, lines=lines, timeout_s=15) as sipp:
         return sipp.wait()
+
+
+def _key_pcap(key: str, nth: int) -> bytes:
+    """One key as RFC 2833 packets (RFC 4733, section 2.3) of payload type 101, in a capture that SIPp plays.
+
+    SIPp's own captures and its play_dtmf give every key the same timestamp, so that a second key is taken for
+    a late packet of the first. Here the nth key of a call has a timestamp of its own.
+    """
+    event = "0123456789*#ABCD".index(key)
+    frame_ms, frames, volume = 20, 8, 10
+    marks = [(n * frame_ms * 8, False) for n in range(1, frames)] + [(frames * frame_ms * 8, True)] * 3
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    for n, (duration, end) in enumerate(marks):
+        rtp = struct.pack(
+            "!BBHII", 0x80, 101 | (0x80 if n == 0 else 0), 1000 + nth * 100 + n, 16_000 * (nth + 1), 0x5150
+        )
+        rtp += struct.pack("!BBH", event, volume | (0x80 if end else 0), duration)
+        udp = struct.pack("!HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
+        ip = (
+            struct.pack(
+                "!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, b"\x7f\0\0\1", b"\x7f\0\0\1"
+            )
+            + udp
+        )
+        packet = bytes(12) + b"\x08\x00" + ip
+        capture += struct.pack("<IIII", 1, n * frame_ms * 1000, len(packet), len(packet)) + packet
+    return capture
 
 
 def _timeout(after_ms: int | None, label: str) -> str:
@@ -264,7 +303,9 @@ def _filled(template: str, **words: str) -> str:
 def _moment(words: list[str]) -> Moment:
     what, who, call, seconds, microseconds, *rest = words
     detail, contact = (*rest, "", "")[:2]
-    return Moment(what, who, call, round(float(seconds)) * 1_000_000 + round(float(microseconds)), detail, contact)
+    return Moment(
+        what, who, call, round(float(seconds)) * 1_000_000 + round(float(microseconds)), detail, contact
+    )
 
 
 def _counts(stat: Path) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -47,6 +48,9 @@ type=aor
 contact=sip:{name}@127.0.0.1:{port}
 """
 REGISTERED = """\
+[global]
+type=global
+endpoint_identifier_order=username,ip,anonymous
 [desk9]
 type=endpoint
 context=nowhere
@@ -110,11 +114,16 @@ def test_it_is_an_asterisk_22_that_has_nothing_to_warn_of(asterisk: LiveAsterisk
 
 
 async def test_callers_ring_an_echo_and_hang_up_themselves(asterisk: LiveAsterisk) -> None:
-    with Callers(["09121111111", "09122222222"], dial="600", asterisk_port=asterisk.ports.sip, talk_ms=300) as callers:
+    with Callers(
+        ["09121111111", "09122222222"], dial="600", asterisk_port=asterisk.ports.sip, talk_ms=300
+    ) as callers:
         outcome = await callers.finished()
     assert (outcome.succeeded, outcome.failed) == (2, 0), outcome
     assert [m.who for m in outcome.of("ANSWER")] == ["09121111111", "09122222222"]
-    talked_us = [sent.at_us - answer.at_us for sent, answer in zip(outcome.of("BYE_SENT"), outcome.of("ANSWER"), strict=True)]
+    talked_us = [
+        sent.at_us - answer.at_us
+        for sent, answer in zip(outcome.of("BYE_SENT"), outcome.of("ANSWER"), strict=True)
+    ]
     assert all(us >= 290_000 for us in talked_us)
 
 
@@ -129,12 +138,14 @@ async def test_a_caller_hears_the_other_side_hang_up(asterisk: LiveAsterisk) -> 
     "by",
     [
         "info",
-        pytest.param("rfc2833", marks=pytest.mark.skipif(os.geteuid() != 0, reason="SIPp sends RFC 2833 as root only")),
+        pytest.param(
+            "rfc2833", marks=pytest.mark.skipif(os.geteuid() != 0, reason="SIPp sends RFC 2833 as root only")
+        ),
     ],
 )
-async def test_keys_reach_the_dialplan(asterisk: LiveAsterisk, by: str) -> None:
+async def test_keys_reach_the_dialplan(asterisk: LiveAsterisk, by: Literal["info", "rfc2833"]) -> None:
     keys = [(300, "4"), (400, "2")] if by == "info" else [(300, "7"), (500, "3")]
-    with Callers(["0912"], dial="602", asterisk_port=asterisk.ports.sip, keys=keys, keys_by=by) as callers:  # type: ignore[arg-type]
+    with Callers(["0912"], dial="602", asterisk_port=asterisk.ports.sip, keys=keys, keys_by=by) as callers:
         outcome = await callers.finished()
     assert outcome.succeeded == 1, outcome
     assert [m.detail for m in outcome.of("KEY")] == [key for _, key in keys]
@@ -150,7 +161,9 @@ async def test_a_phone_answers_and_hangs_up(asterisk: LiveAsterisk, phone_ports:
         await phones.heard("BYE_SENT")
         heard = phones.stop()
     assert outcome.succeeded == 1, outcome
-    assert [(m.what, m.who) for m in heard.moments] == [(w, "desk1") for w in ("RING", "ANSWER", "BYE_SENT")], heard
+    assert [(m.what, m.who) for m in heard.moments] == [
+        (w, "desk1") for w in ("RING", "ANSWER", "BYE_SENT")
+    ], heard
     assert heard.succeeded == 1, heard
     ring, answer, bye = heard.moments
     assert (ring.detail, ring.contact) == ("09121111111", "contact-7")
@@ -158,7 +171,9 @@ async def test_a_phone_answers_and_hangs_up(asterisk: LiveAsterisk, phone_ports:
     assert bye.at_us - answer.at_us >= 290_000
 
 
-async def test_a_phone_hears_that_the_caller_left(asterisk: LiveAsterisk, phone_ports: dict[str, int]) -> None:
+async def test_a_phone_hears_that_the_caller_left(
+    asterisk: LiveAsterisk, phone_ports: dict[str, int]
+) -> None:
     with (
         Phones(phone_ports["desk2"], Answer(after_ms=None)) as phones,
         Callers(["0912"], dial="702", asterisk_port=asterisk.ports.sip, talk_ms=500) as callers,
@@ -171,10 +186,14 @@ async def test_a_phone_hears_that_the_caller_left(asterisk: LiveAsterisk, phone_
     assert heard.succeeded == 1, heard
 
 
-async def test_phones_talk_until_the_caller_hangs_up(asterisk: LiveAsterisk, phone_ports: dict[str, int]) -> None:
+async def test_phones_talk_until_the_caller_hangs_up(
+    asterisk: LiveAsterisk, phone_ports: dict[str, int]
+) -> None:
     with (
         Phones(phone_ports["desk1"], Answer()) as phones,
-        Callers(["0912"] * 20, dial="701", asterisk_port=asterisk.ports.sip, talk_ms=500, calls_per_s=40) as callers,
+        Callers(
+            ["0912"] * 20, dial="701", asterisk_port=asterisk.ports.sip, talk_ms=500, calls_per_s=40
+        ) as callers,
     ):
         outcome = await callers.finished()
         await phones.heard("BYE_HEARD", 20)
@@ -186,7 +205,7 @@ async def test_phones_talk_until_the_caller_hangs_up(asterisk: LiveAsterisk, pho
 
 @pytest.mark.parametrize(
     ("behaviour", "status"),
-    [(Refuse.busy(), "BUSY"), (Refuse.reject(), "CHANUNAVAIL"), (Refuse.unavailable(), "BUSY")],
+    [(Refuse.busy(), "BUSY"), (Refuse.reject(), "CHANUNAVAIL"), (Refuse.unavailable(), "NOANSWER")],
     ids=lambda value: value if isinstance(value, str) else value.status[:3],
 )
 async def test_phones_refuse(
