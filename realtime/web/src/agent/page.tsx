@@ -1,0 +1,1 @@
+export function Desktop() { return null; }
