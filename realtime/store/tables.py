@@ -25,7 +25,11 @@ access_token = Table(
     metadata,
     Column("hash", String(64), primary_key=True),
     Column(
-        "user_name", String(64), ForeignKey("user_account.name", ondelete="CASCADE"), nullable=False, index=True
+        "user_name",
+        String(64),
+        ForeignKey("user_account.name", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
     ),
     Column("label", String(64), nullable=False),
     Column("created_us", BigInteger, nullable=False),
@@ -57,4 +61,4 @@ idempotency = Table(
     Column("status", Integer, nullable=True),
     Column("body", Text, nullable=True),
 )
-"""The answer to a request that carried `Idempotency-Key`; `status` NULL while the first one is still at work."""
+"""The answer to a request that carried `Idempotency-Key`; `status` NULL while the first is still at work."""

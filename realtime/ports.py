@@ -1,0 +1,86 @@
+"""What this room needs from the rest of the house, as small as it can be. `pasokh/app.py` hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from acd.effects import Granted, Refused
+from acd.events import Command, Event
+from acd.site import Site
+from acd.types import ContactId, CustomerId
+from acd.view import SiteView
+
+
+class Center(Protocol):
+    """The running center of this process. `acd.engine.Engine` is one."""
+
+    @property
+    def site(self) -> Site: ...
+
+    def view(self) -> SiteView: ...
+
+    def now_us(self) -> int: ...
+
+    def post(self, event: Event) -> None: ...
+
+    async def ask(self, by: str, command: Command, request: str | None = None) -> Granted | Refused: ...
+
+
+Card = Mapping[str, object]
+
+Cards = Callable[[ContactId], Card | None]
+"""The card of a contact as the page gets it; None: nothing is known of this contact."""
+
+Check = Callable[[], Awaitable[str | None]]
+"""One condition of readiness: None, or a sentence that says what is missing."""
+
+
+class Contacts(Protocol):
+    """Records of contacts, newest first."""
+
+    async def recent(
+        self, *, limit: int, before_us: int | None = None, queue: str | None = None, agent: str | None = None
+    ) -> Sequence[Mapping[str, object]]: ...
+
+    async def one(self, contact: ContactId) -> Mapping[str, object] | None: ...
+
+
+class Customers(Protocol):
+    async def search(self, text: str, *, limit: int) -> Sequence[Mapping[str, object]]: ...
+
+    async def one(self, customer: CustomerId) -> Mapping[str, object] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentVersion:
+    """A version of center.yaml that was applied."""
+
+    version: str
+    at_us: int
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a document. `problems` are sentences with their place; any error means nothing was
+    applied.
+    """
+
+    ok: bool
+    version: str | None
+    problems: Sequence[Mapping[str, object]]
+
+
+class Documents(Protocol):
+    """center.yaml with its versions. `apply` is one step, all or nothing."""
+
+    async def current(self) -> DocumentVersion | None: ...
+
+    async def history(self, *, limit: int) -> Sequence[DocumentVersion]: ...
+
+    async def check(self, text: str) -> Applied: ...
+
+    async def apply(self, text: str, by: str) -> Applied: ...

@@ -1,0 +1,159 @@
+"""What a wall shows, and the difference of two such states. Pure.
+
+The state holds no null and no caller: what is unknown is left out (a null in a merge patch deletes), and a
+wall hangs where visitors stand. An agent is counted in every queue they could answer, and once in the
+total.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from acd.site import Agent, Label, Queue, Site
+from acd.types import Activity, AgentId, QueueId, Status
+from acd.view import AgentView, QueueFigures, SiteView
+
+Json = dict[str, object]
+
+COUNTS = ("available", "ringing", "on_call", "wrap_up", "not_ready", "unreachable")
+
+_BY_ACTIVITY = {
+    Activity.RINGING: "ringing",
+    Activity.ON_CALL: "on_call",
+    Activity.ON_HOLD: "on_call",
+    Activity.CONSULTING: "on_call",
+    Activity.WRAP_UP: "wrap_up",
+    Activity.NOT_RESPONDING: "not_ready",
+    Activity.UNREACHABLE: "unreachable",
+}
+
+
+def wall_state(site: Site, view: SiteView) -> Json:
+    """The state of every wall of this site, in the shape of the wall's socket. Instants are microseconds."""
+    buckets = {name: bucket(agent) for name, agent in view.agents.items()}
+    serving = servers(site)
+    state: Json = {
+        "site": {"name": label(site.name), "language": site.language, "time_zone": site.time_zone},
+        "queues": {
+            name: {
+                "label": label(queue.label),
+                **_figures(view.queues[name]),
+                "target_s": queue.target_s,
+                "agents": _counts(buckets.get(agent) for agent in serving[name]),
+            }
+            for name, queue in site.queues.items()
+            if name in view.queues
+        },
+        "total": {**_figures(view.total), "agents": _counts(buckets.values())},
+        "agents": {name: _agent(site.agents.get(name), agent) for name, agent in view.agents.items()},
+        "reasons": {code: label(text) for code, text in site.not_ready_reasons.items()},
+        "contacts_now": view.contacts_now,
+    }
+    if view.card_before_ring is not None:
+        state["card_before_ring"] = round(view.card_before_ring, 4)
+    return state
+
+
+def label(value: Label) -> Json:
+    return {"fa": value.fa, "en": value.en}
+
+
+def bucket(agent: AgentView) -> str | None:
+    """Under which of `COUNTS` an agent is counted; None: not here today."""
+    if agent.activity in _BY_ACTIVITY and (
+        agent.status is not Status.OFFLINE or agent.activity is not Activity.UNREACHABLE
+    ):
+        return _BY_ACTIVITY[agent.activity]
+    if agent.status is Status.OFFLINE:
+        return None
+    if agent.status is Status.NOT_READY:
+        return "not_ready"
+    return "available"
+
+
+def servers(site: Site) -> dict[QueueId, list[AgentId]]:
+    """Who has the skills that each queue requires."""
+    return {
+        name: [agent for agent, who in site.agents.items() if can_serve(who, queue)]
+        for name, queue in site.queues.items()
+    }
+
+
+def can_serve(agent: Agent, queue: Queue) -> bool:
+    return all(
+        skill in agent.skills and agent.skills[skill].level >= minimum
+        for skill, minimum in queue.requires.items()
+    )
+
+
+def difference(old: Mapping[str, object], new: Mapping[str, object]) -> Json | None:
+    """The merge patch (RFC 7396) that makes `old` into `new`; None when they are equal. Neither holds a
+    null.
+    """
+    patch: Json = {key: None for key in old if key not in new}
+    for key, value in new.items():
+        if key not in old:
+            patch[key] = value
+        elif isinstance(value, dict) and isinstance(before := old[key], dict):
+            inner = difference(before, value)
+            if inner is not None:
+                patch[key] = inner
+        elif old[key] != value or type(old[key]) is not type(value):
+            patch[key] = value
+    return patch or None
+
+
+def apply(state: Mapping[str, object], patch: Mapping[str, object]) -> Json:
+    """`state` with a merge patch applied (RFC 7396). The given state is not changed."""
+    result: Json = dict(state)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            before = result.get(key)
+            result[key] = apply(before if isinstance(before, dict) else {}, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _figures(figures: QueueFigures) -> Json:
+    known: Json = {
+        "waiting": figures.waiting,
+        "offered": figures.offered,
+        "answered": figures.answered,
+        "abandoned": figures.abandoned,
+        "flowed_out": figures.flowed_out,
+        "talking": figures.talking,
+    }
+    if figures.longest_wait_since_us is not None:
+        known["longest_wait_since_us"] = figures.longest_wait_since_us
+    for name, value, digits in (
+        ("service_level", figures.service_level, 4),
+        ("abandon_rate", figures.abandon_rate, 4),
+        ("asa_s", figures.asa_s, 1),
+        ("aht_s", figures.aht_s, 1),
+    ):
+        if value is not None:
+            known[name] = round(value, digits)
+    return known
+
+
+def _counts(buckets: Iterable[str | None]) -> Json:
+    counted = Counter(buckets)
+    return {name: counted[name] for name in COUNTS}
+
+
+def _agent(who: Agent | None, view: AgentView) -> Json:
+    shown: Json = {
+        "name": label(who.label) if who else view.agent,
+        "status": view.status.value,
+        "activity": view.activity.value,
+        "since_us": view.since_us,
+    }
+    if view.reason is not None:
+        shown["reason"] = view.reason
+    if view.queue is not None:
+        shown["queue"] = view.queue
+    return shown
