@@ -1,0 +1,163 @@
+"""The flows of one site: loaded and checked together, handed out as scripts.
+
+`pasokh/app.py` loads them once (`load_flows`), gives their phrases to the prompts, and hands
+`flows.script_for` to the session. Files are read while loading only; a script is made without waiting for
+anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+from acd.common.document import nearest
+from acd.errors import DocumentError, Problem
+from acd.site import Site
+from acd.ticket import Ticket
+from ivr.check import load_flow
+from ivr.errors import UnknownFlowError, UnknownNumberError
+from ivr.flow import Flow, QueueNode, version_of
+from ivr.phrase import Phrase, SoundOf
+from ivr.script import FlowScript, Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Flows by name, each with its version; `site` is the one they were checked against."""
+
+    site: Site
+    flows: Mapping[str, Flow]
+    versions: Mapping[str, str]
+    warnings: tuple[Problem, ...] = ()
+
+    def phrases(self) -> frozenset[Phrase]:
+        """Everything these flows can say."""
+        return frozenset(phrase for flow in self.flows.values() for phrase in flow.phrases())
+
+    def languages(self) -> frozenset[str]:
+        return frozenset(language for flow in self.flows.values() for language in flow.languages)
+
+    def script_for(
+        self,
+        number: str,
+        ticket: Ticket | None,
+        language: str | None,
+        *,
+        sound: SoundOf,
+        now_utc: Callable[[], datetime],
+    ) -> FlowScript:
+        """The script of a call to `number` (as the trunk sends it), or its continuation by `ticket`.
+
+        `language`: the caller's, if known. Raises UnknownNumberError or UnknownFlowError; the call is then
+        the fallback's.
+        """
+        dialled = self.site.numbers.get(number)
+        name = ticket.flow if ticket is not None and ticket.flow in self.flows else None
+        if name is None:
+            if dialled is None:
+                raise UnknownNumberError("No flow answers this number; add it under numbers in center.yaml.")
+            name = dialled.flow
+        flow = self._flow(name)
+        around = Surroundings(self.site, sound, now_utc, dialled.hours if dialled is not None else None)
+        known = language or (dialled.language if dialled is not None else None)
+        wishes = (ticket.language if ticket is not None else None, known, self.site.language)
+        spoken = next((wish for wish in wishes if wish in flow.languages), flow.languages[0])
+        return FlowScript(
+            flow,
+            around,
+            spoken or flow.languages[0],
+            language_known=known in flow.languages,
+            node=_node_to_go_on(flow, ticket) if ticket is not None else None,
+            version=self.versions[name],
+        )
+
+    def _flow(self, name: str) -> Flow:
+        try:
+            return self.flows[name]
+        except KeyError:
+            meant = nearest(name, self.flows)
+            hint = f'did you mean "{meant}"?' if meant else f"add a file {name}.yaml to the folder of flows."
+            raise UnknownFlowError(f'The flow "{name}" is not loaded; {hint}') from None
+
+
+def _node_to_go_on(flow: Flow, ticket: Ticket) -> str | None:
+    """The node of the ticket; if this version of the flow has lost it, one that keeps the caller's queue."""
+    if ticket.flow != flow.flow:
+        return None
+    if ticket.node in flow.nodes:
+        return ticket.node
+    if ticket.queue is None:
+        return None
+    for name, node in flow.nodes.items():
+        if isinstance(node, QueueNode) and ticket.queue in node.queue.values():
+            return name
+    return flow.person
+
+
+def load_flows(site: Site, folder: Path | None = None) -> Flows:
+    """The shipped flows and those in `folder` (`*.yaml`), of which the latter win.
+
+    Those that a number of the site names are checked against it, queues and hours included; a shipped flow
+    that no number names may speak of queues this site does not have. Raises DocumentError with every
+    problem of every file.
+    """
+    texts: dict[str, tuple[str | bytes, str]] = {
+        name: (text, f"{name}.yaml") for name, text in shipped_flows().items()
+    }
+    for path in sorted(folder.glob("*.yaml")) if folder is not None else ():
+        texts[path.stem] = (_read(path), str(path))
+    used = {number.flow for number in site.numbers.values()}
+    flows: dict[str, Flow] = {}
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for name, (text, file) in texts.items():
+        try:
+            read = load_flow(text, file, site if name in used else None)
+        except DocumentError as error:
+            problems += error.problems
+            continue
+        problems += _misnamed(read.flow, name, file)
+        warnings += read.warnings
+        flows[read.flow.flow] = read.flow
+    if problems:
+        raise DocumentError(problems)
+    return Flows(site, flows, {name: version_of(flow) for name, flow in flows.items()}, tuple(warnings))
+
+
+def missing_flows(site: Site, flows: Iterable[str]) -> list[str]:
+    """A sentence for each number whose flow is not among `flows`."""
+    known = set(flows)
+    return [
+        f'The number {dialled} is answered by the flow "{number.flow}", which is not there; '
+        f"add {number.flow}.yaml to the folder of flows or name another flow."
+        for dialled, number in site.numbers.items()
+        if number.flow not in known
+    ]
+
+
+def shipped_flows() -> dict[str, str]:
+    """The texts of the flows that come with this package, by name."""
+    folder = resources.files("ivr") / "flows"
+    return {
+        file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
+        for file in sorted(folder.iterdir(), key=lambda f: f.name)
+        if file.name.endswith(".yaml")
+    }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        problem = Problem(str(path), 1, 1, f"the file cannot be read ({error.strerror})", "make it readable")
+        raise DocumentError([problem]) from None
+
+
+def _misnamed(flow: Flow, name: str, file: str) -> list[Problem]:
+    if flow.flow == name:
+        return []
+    message = f'the file "{name}.yaml" holds the flow "{flow.flow}"'
+    return [Problem(file, 1, 1, message, "give both the same name")]
