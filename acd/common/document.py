@@ -3,7 +3,7 @@
 A document is read from the events of ruamel.yaml's parser, not from its constructor, because
 
 - every key and value then has its line and column, which a `Problem` shows;
-- keys are strings exactly as written (`1` and `"1"` are one key, and `02191001500` keeps its zero), and a
+- keys are strings as written, with ASCII digits (`1`, `"1"` and `۱` are one key; `021` keeps its zero), and a
   number remembers its writing where a text is asked for (`Written`);
 - nothing is ever expanded: aliases and merge keys are refused, size and depth are capped while reading.
 
@@ -225,9 +225,10 @@ class _Reader:
             return Problem(
                 self.file, line, tab, "a tab stands where spaces are needed", "indent with spaces only"
             )
-        if getattr(error, "reason", None):
+        if (forbidden := getattr(error, "character", None)) is not None:
+            code = ord(forbidden) if isinstance(forbidden, str) else int(forbidden)
             fix = "remove that character"
-            return Problem(self.file, line, column, f"the text holds a character YAML forbids ({error})", fix)
+            return Problem(self.file, line, column, f"the text holds U+{code:04X}, which YAML forbids", fix)
         message = f"this is not valid YAML: {str(said or error).splitlines()[0].rstrip('. ')}"
         return Problem(
             self.file, line, column, message, "check the indentation, quotes and colons near this line"
@@ -268,10 +269,13 @@ class _Reader:
         if top is not None and isinstance(top.into, dict) and top.key is None:
             self._key(top, event, place)
         else:
+            absent = event.value == "" and event.style is None
+            if absent and top is not None and top.key is not None:  # the parser places it on a later line
+                place = self.tree.keys[(*top.path, top.key)]
             self._put(_value(event), place)
 
     def _key(self, top: _Open, event: ScalarEvent, place: Place) -> None:
-        key = str(event.value)
+        key = ascii_digits(str(event.value))  # so that 2100 and ۲۱۰۰ are seen to be one key
         top.key = key
         if key == "<<":
             self._fatal(place, "the merge key << is not read here", "write the values out")
@@ -280,6 +284,7 @@ class _Reader:
             first = self.tree.keys[path][0]
             message = f'the key "{key}" stands here a second time, first on line {first}'
             self.problems.append(Problem(self.file, *place, message, "keep one of the two"))
+            top.key = f"{key}\0{place[0]}:{place[1]}"  # apart, so that what is in it is not a duplicate too
         else:
             self.tree.keys[path] = place
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import holidays as calendars
 from persiantools.jdatetime import JalaliDate
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from acd.common.document import wrong
 from acd.common.text import ascii_digits
@@ -93,6 +93,19 @@ class Hours(_Model):
     weekly: dict[Weekday, tuple[Span, ...]]
     closed_on_holidays: bool = True
     special: dict[Day, tuple[Span, ...]] = {}
+
+    @field_validator("special", mode="before")
+    @classmethod
+    def _each_day_once(cls, value: object) -> object:
+        """Two calendars can name one day twice, which a dict of dates would hide."""
+        if isinstance(value, dict):
+            days = [_read_day(key) for key in value]
+            twice = next((day for day in days if days.count(day) > 1), None)
+            if twice is not None:
+                raise wrong(
+                    f"the day {twice} stands here twice, once in each calendar", "keep one of the two"
+                )
+        return value
 
 
 @lru_cache(maxsize=64)

@@ -42,7 +42,7 @@ _LETTERS = str.maketrans(
 )
 _SPACES = re.compile(r"\s+")
 _LINE_BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
-_GRAPHEME_LONGEST_MARKS = 8
+_GRAPHEME_LIMIT = 16
 _MODIFIERS = range(0x1F3FB, 0x1F400)
 _FLAGS = range(0x1F1E6, 0x1F200)
 
@@ -99,8 +99,8 @@ def _whole_graphemes(text: str, limit: int) -> list[str]:
 def graphemes(text: str) -> list[str]:
     """Split into what a reader sees as one character: a base with its marks, an emoji with its joins, a flag.
 
-    The part of Unicode's UAX 29 that names in Persian and English need; a base carries at most eight marks,
-    so that a stack of thousands does not count as one character.
+    The part of Unicode's UAX 29 that names in Persian and English need; a grapheme has at most seventeen code
+    points, so that a stack of thousands does not count as one character.
     """
     found: list[str] = []
     for c in text:
@@ -112,7 +112,7 @@ def graphemes(text: str) -> list[str]:
 
 
 def _continues(grapheme: str, c: str) -> bool:
-    if len(grapheme) > _GRAPHEME_LONGEST_MARKS:
+    if len(grapheme) > _GRAPHEME_LIMIT:
         return False
     if unicodedata.category(c) in ("Mn", "Mc", "Me") or c in (ZWNJ, ZWJ) or ord(c) in _MODIFIERS:
         return True
