@@ -209,11 +209,12 @@ def interpreter(version: str) -> Path | None:
 
 
 def furnished(python: Path, version: str) -> Path | None:
-    """An environment of that Python with the locked packages, in the cache; the checkout itself is on its path."""
+    """An environment of that Python with the locked packages, in the cache. pytest puts the checkout on its
+    path."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     cache = Path(os.environ.get("PASOKH_CACHE") or f"{base}/pasokh").expanduser()
     lock = HOUSE / "requirements/dev.txt"
-    key = hashlib.sha256(lock.read_bytes() + str(HOUSE).encode()).hexdigest()[:12]
+    key = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     environment = cache / "pythons" / f"{version}-{key}"
     if (environment / "complete").exists():
         return environment
@@ -224,7 +225,6 @@ def furnished(python: Path, version: str) -> Path | None:
     for command in (
         ["venv", "--python", str(python), str(environment)],
         [*install, "--require-hashes", "-r", str(lock)],
-        [*install, "--no-deps", "--no-build-isolation", "--editable", str(HOUSE)],
     ):
         if subprocess.run([*uv, *command], env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"}).returncode:
             return None
