@@ -21,6 +21,15 @@ class KeepPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseLine:
+    """The queue lets nobody in (`full`) or does not exist (`unknown_queue`): the script must go another way."""
+
+    contact: ContactId
+    queue: QueueId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RingAgent:
     contact: ContactId
     visit: VisitId
@@ -41,18 +50,14 @@ class StopRing:
 
 @dataclass(frozen=True, slots=True)
 class SetFallbackMember:
-    """Keep Asterisk's own fallback queue in step with who could answer a call now."""
+    """Keep Asterisk's own fallback queue in step with who could answer a call now.
+
+    `paused` None: the agent has left this phone.
+    """
 
     agent: AgentId
     phone: PhoneId
-    paused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetEnd:
-    """The end of this contact, kept in Asterisk's database, has been taken in."""
-
-    contact: ContactId
+    paused: bool | None
 
 
 # The caller's record ---------------------------------------------------------------------------------------
@@ -119,6 +124,6 @@ class Refused:
     reason: str
 
 
-TelephonyEffect = KeepPlace | RingAgent | StopRing | SetFallbackMember | ForgetEnd
+TelephonyEffect = KeepPlace | RingAgent | StopRing | SetFallbackMember | RefuseLine
 ScreenEffect = PopScreen | ClearScreen
 Effect = TelephonyEffect | ScreenEffect | LookUp | StartTimer | CancelTimer | Granted | Refused

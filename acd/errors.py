@@ -2,6 +2,8 @@
 
     AcdError
     ├── DocumentError    what a person wrote (center.yaml, a flow) cannot be used: holds every Problem
+    ├── IllegalTransition a state was asked to go where its table has no way: a fault of ours, nothing was changed
+    ├── Overloaded        more inputs wait than can be handled: take nobody new in for now
     └── JournalError     a line of the journal, or a stored site, cannot be read back
 
 Messages are one clear sentence that says where, what, and what to do about it.
@@ -53,3 +55,11 @@ class DocumentError(AcdError):
 
 class JournalError(AcdError):
     """Something that we wrote ourselves cannot be read back: a damaged file, or one of another version."""
+
+
+class IllegalTransition(AcdError):
+    """A state cannot go there (acd/transitions.py). Raised before anything was changed."""
+
+
+class Overloaded(AcdError):
+    """Nothing is wrong with the input; there is no room for it now."""

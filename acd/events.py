@@ -189,7 +189,15 @@ class EndWrapUp:
     agent: AgentId
 
 
-Command = SignIn | SetStatus | RejectOffer | Dispose | EndWrapUp
+@dataclass(frozen=True, slots=True)
+class ApplySite:
+    """A checked version of center.yaml, as canonical JSON: applied in one step, all or nothing."""
+
+    version: str
+    site_json: str
+
+
+Command = SignIn | SetStatus | RejectOffer | Dispose | EndWrapUp | ApplySite
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +209,7 @@ class Asked:
     command: Command
 
 
-# Time, configuration, life and death -----------------------------------------------------------------------
+# Time, life and death --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,49 +218,26 @@ class TimerFired:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteApplied:
-    """A checked version of center.yaml, as canonical JSON: applied in one step, all or nothing."""
-
-    version: str
-    site_json: str
-
-
-@dataclass(frozen=True, slots=True)
 class Restarted:
     """We are back after a stop or a death; no session is attached, no page is open."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundTalking:
-    """After a restart Asterisk says: this caller talks with the agent of the offer that was out."""
-
-    offer: OfferId
 
 
 @dataclass(frozen=True, slots=True)
 class FoundEnded:
     """A contact that ended while nobody of us watched, as Asterisk's database kept its end.
 
-    `answered_s`: seconds of talk, None when there was none. `at_us`: when it ended.
+    `answered_s`: seconds of talk, None when there was none. `native`: Asterisk's own queue had taken the caller;
+    then `agent` is its member who answered and `wait_s` the wait in that queue.
     """
-
-    contact: ContactId
-    at_us: int
-    answered_s: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFallback:
-    """A contact that Asterisk's own queue took because none of us did."""
 
     contact: ContactId
     dialled: str
     began_us: int
-    ended_us: int
-    queue: QueueId | None
+    at_us: int
     answered_s: int | None
-    agent: AgentId | None
-    wait_s: int
+    native: bool = False
+    agent: AgentId | None = None
+    wait_s: int = 0
 
 
 Event = (
@@ -274,9 +259,6 @@ Event = (
     | CardShown
     | Asked
     | TimerFired
-    | SiteApplied
     | Restarted
-    | FoundTalking
     | FoundEnded
-    | FoundFallback
 )

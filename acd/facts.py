@@ -65,8 +65,8 @@ class VisitAnswered:
     contact: ContactId
     queue: QueueId
     began_us: int
-    agent: AgentId
-    offer: OfferId
+    agent: AgentId | None
+    offer: OfferId | None
     wait_us: int
 
 
@@ -88,6 +88,16 @@ class VisitFlowedOut:
     queue: QueueId
     began_us: int
     wait_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRefused:
+    """Not let in: outside of what was offered. `why`: `full` or `unknown_queue`."""
+
+    at_us: int
+    contact: ContactId
+    queue: QueueId
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +208,7 @@ Fact = (
     | VisitAnswered
     | VisitAbandoned
     | VisitFlowedOut
+    | VisitRefused
     | TalkOver
     | OfferMade
     | CardWasShown

@@ -40,7 +40,9 @@ class Lookup(Protocol):
 class Answers(Protocol):
     """Answers a script's `Ask`."""
 
-    async def answer(self, contact: ContactId, what: str, args: Mapping[str, str]) -> Mapping[str, str] | None: ...
+    async def answer(
+        self, contact: ContactId, what: str, args: Mapping[str, str]
+    ) -> Mapping[str, str] | None: ...
 
 
 class Records(Protocol):

@@ -7,14 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from acd.types import Activity, AgentId, ContactId, OfferId, PhoneId, QueueId, Status, VisitId, VisitState
+from acd.center import Center
+from acd.kpi.formulas import Counts, abandon_rate, aht_s, asa_s, ratio, service_level
+from acd.kpi.measures import Limits, Measures, day_start_us
+from acd.state import Agent, State, Visit, activity_of, phone_state
+from acd.types import (
+    Activity,
+    AgentId,
+    ContactId,
+    OfferId,
+    PhoneId,
+    PhoneState,
+    QueueId,
+    Status,
+    VisitId,
+    VisitState,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentView:
     """`since_us`: when this status and activity began. `offer`: the one ringing now. `visit`: the one talked
-    with or wrapped up. `wrap_up_until_us`: when wrap-up ends by itself. `trouble`: why the phone is unreachable."""
+    with or wrapped up. `wrap_up_until_us`: when wrap-up ends by itself. `trouble`: why the phone cannot ring."""
 
     agent: AgentId
     phone: PhoneId | None
@@ -79,3 +95,102 @@ class SiteView:
     total: QueueFigures
     contacts_now: int
     card_before_ring: float | None
+
+
+def view_of(center: Center, measures: Measures, now_us: int) -> SiteView:
+    """What is live now, with today's counts (the site's day)."""
+    state = center.state
+    waits = _waits(state)
+    since_us = day_start_us(now_us, ZoneInfo(center.site.time_zone))
+    queues: dict[QueueId, QueueFigures] = {}
+    total, total_waits, total_beyond, total_talking = Counts(), [], 0, 0
+    names = [*center.site.queues, *(name for name in measures.queues if name not in center.site.queues)]
+    for name in names:
+        counts = measures.since(name, since_us)
+        limits = measures.limits.get(name) or Limits()
+        waiting, talking = waits.get(name, ([], 0))
+        beyond = sum(1 for entered_us in waiting if now_us - entered_us > limits.target_us)
+        queues[name] = _figures(counts, waiting, talking, beyond)
+        total.add(counts)
+        total_waits += waiting
+        total_beyond += beyond
+        total_talking += talking
+    return SiteView(
+        at_us=now_us,
+        version=state.version,
+        agents={name: _agent_view(agent, state) for name, agent in state.agents.items()},
+        visits={name: _visit_view(visit) for name, visit in state.visits.items()},
+        queues=queues,
+        total=_figures(total, total_waits, total_talking, total_beyond),
+        contacts_now=len(state.contacts),
+        card_before_ring=ratio(measures.cards_before_ring, measures.rung_with_page),
+    )
+
+
+def _waits(state: State) -> dict[QueueId, tuple[list[int], int]]:
+    """Per queue: when each of those waiting entered, and how many talk."""
+    out: dict[QueueId, tuple[list[int], int]] = {}
+    for visit in state.visits.values():
+        waiting, talking = out.get(visit.queue, ([], 0))
+        if visit.state is VisitState.TALKING:
+            talking += 1
+        else:
+            waiting.append(visit.entered_us)
+        out[visit.queue] = (waiting, talking)
+    return out
+
+
+def _figures(counts: Counts, waiting: list[int], talking: int, beyond: int) -> QueueFigures:
+    return QueueFigures(
+        waiting=len(waiting),
+        longest_wait_since_us=min(waiting, default=None),
+        offered=counts.offered,
+        answered=counts.answered,
+        abandoned=counts.abandoned,
+        flowed_out=counts.flowed_out,
+        talking=talking,
+        service_level=service_level(counts, beyond),
+        abandon_rate=abandon_rate(counts),
+        asa_s=asa_s(counts),
+        aht_s=aht_s(counts),
+    )
+
+
+def _agent_view(agent: Agent, state: State) -> AgentView:
+    work = state.visits[agent.visit] if agent.visit else agent.wrap_up
+    trouble = None
+    if agent.phone is not None and phone_state(agent.phone, state) is PhoneState.UNREACHABLE:
+        trouble = "phone_unreachable"
+    elif agent.phone is not None and phone_state(agent.phone, state) is PhoneState.UNKNOWN:
+        trouble = "phone_unknown"
+    return AgentView(
+        agent=agent.agent,
+        phone=agent.phone,
+        status=agent.status,
+        reason=agent.reason,
+        activity=activity_of(agent, state),
+        since_us=agent.since_us,
+        offer=agent.offer,
+        visit=work.visit if work else None,
+        contact=work.contact if work else None,
+        queue=work.queue if work else None,
+        next_status=agent.next_status,
+        next_reason=agent.next_reason,
+        wrap_up_until_us=agent.wrap_up.until_us if agent.wrap_up else None,
+        disposition=work.disposition if work else None,
+        trouble=trouble,
+    )
+
+
+def _visit_view(visit: Visit) -> VisitView:
+    serving = visit.state in (VisitState.OFFERED, VisitState.TALKING) and visit.offer is not None
+    return VisitView(
+        visit=visit.visit,
+        contact=visit.contact,
+        queue=visit.queue,
+        state=visit.state,
+        entered_us=visit.entered_us,
+        priority=visit.priority,
+        agent=visit.offer.agent if serving and visit.offer else None,
+        attached=visit.attached,
+    )

@@ -1,0 +1,319 @@
+"""What callers do: arrive, become known, stand in line, talk, leave; also when we learn of it late."""
+
+from __future__ import annotations
+
+from acd import agents, offers
+from acd.effects import KeepPlace, LookUp, RefuseLine
+from acd.events import CallArrived, CustomerFound, FoundEnded, VisitQueued
+from acd.facts import (
+    ContactBegan,
+    ContactEnded,
+    ContactKnown,
+    TalkOver,
+    VisitAbandoned,
+    VisitAnswered,
+    VisitBegan,
+    VisitFlowedOut,
+    VisitRefused,
+)
+from acd.state import ENDED_KEPT, Contact, Visit
+from acd.transitions import VISIT, move
+from acd.turn import FALLBACK_QUEUE, Turn
+from acd.types import (
+    US_PER_S,
+    ContactId,
+    EndedBy,
+    HandledBy,
+    OfferId,
+    OfferState,
+    RingFailure,
+    VisitState,
+    visit_id,
+)
+
+
+def arrived(turn: Turn, event: CallArrived) -> None:
+    """A session has the caller. One we know already comes back after a death of ours; the place is kept."""
+    if event.contact in turn.state.contacts:
+        turn.ask(LookUp(event.contact))
+        return
+    turn.state.contacts[event.contact] = Contact(event.contact, turn.now_us, event.dialled)
+    turn.tell(ContactBegan(turn.now_us, event.contact, event.dialled, event.caller_token))
+    turn.ask(LookUp(event.contact))
+
+
+def known(turn: Turn, event: CustomerFound) -> None:
+    contact = turn.state.contacts.get(event.contact)
+    if contact is None:
+        return turn.ignore("customer_of_no_contact")
+    if contact.customer == event.customer and contact.segment == event.segment:
+        return turn.ignore("customer_known")
+    contact.customer, contact.segment = event.customer, event.segment
+    contact.language = event.language or contact.language
+    turn.tell(ContactKnown(turn.now_us, contact.contact, event.customer, event.segment))
+    visit = _open_visit(turn, contact.contact)
+    if visit is not None:
+        visit.priority = _priority(turn, visit.queue, contact, visit.asked_priority)
+        turn.touch_visit(visit)
+    return None
+
+
+def queued(turn: Turn, event: VisitQueued) -> None:
+    """Into the line; with a ticket's visit into the old place of it."""
+    contact = turn.state.contacts.get(event.contact)
+    if contact is None:
+        return turn.ignore("visit_of_no_contact")
+    visit = _open_visit(turn, event.contact)
+    if visit is not None and visit.state is VisitState.TALKING:
+        talk_over(turn, visit, EndedBy.SYSTEM, turn.now_us)
+        visit = None
+    if visit is not None:
+        return _stand_again(turn, visit)
+    if event.queue not in turn.site.queues:
+        return _refuse(turn, event, "unknown_queue")
+    capacity = turn.site.queues[event.queue].capacity
+    if event.visit is None and capacity is not None and _in_line(turn, event.queue) >= capacity:
+        return _refuse(turn, event, "full")
+    return _begin_visit(turn, contact, event)
+
+
+def _in_line(turn: Turn, queue: str) -> int:
+    waits = (VisitState.WAITING, VisitState.OFFERED)
+    return sum(1 for v in turn.state.visits.values() if v.queue == queue and v.state in waits)
+
+
+def _refuse(turn: Turn, event: VisitQueued, why: str) -> None:
+    turn.tell(VisitRefused(turn.now_us, event.contact, event.queue, why))
+    turn.ask(RefuseLine(event.contact, event.queue, why))
+
+
+def _begin_visit(turn: Turn, contact: Contact, event: VisitQueued) -> None:
+    number = contact.visits + 1
+    entered_us = turn.now_us
+    if event.visit is not None and event.entered_us is not None:
+        suffix = event.visit.rpartition(".")[2]
+        number = max(number, int(suffix)) if suffix.isdigit() else number
+        entered_us = min(turn.now_us, event.entered_us)
+    contact.visits = number
+    contact.language = event.language or contact.language
+    turn.state.arrivals += 1
+    visit = Visit(
+        visit=visit_id(contact.contact, number),
+        contact=contact.contact,
+        queue=event.queue,
+        entered_us=entered_us,
+        order=turn.state.arrivals,
+        asked_priority=event.priority,
+        priority=_priority(turn, event.queue, contact, event.priority),
+    )
+    turn.state.visits[visit.visit] = visit
+    contact.visit = visit.visit
+    turn.touch_visit(visit)
+    turn.tell(VisitBegan(entered_us, visit.visit, contact.contact, visit.queue, visit.priority))
+    _keep_place(turn, visit)
+
+
+def _stand_again(turn: Turn, visit: Visit) -> None:
+    """A re-attached caller: if a ring was out, it has rung to its end without an answer."""
+    if visit.offer is not None and visit.offer.state is OfferState.PENDING:
+        if visit.offer.asked:
+            offers.timed_out(turn, visit, visit.offer)
+        else:
+            offers.withdraw(turn, visit, OfferState.RESCINDED, RingFailure.WITHDRAWN)
+    visit.attached = True
+    visit.dialling = False
+    turn.touch_visit(visit)
+    _keep_place(turn, visit)
+
+
+def _keep_place(turn: Turn, visit: Visit) -> None:
+    turn.ask(KeepPlace(visit.contact, visit.visit, visit.queue, visit.entered_us, visit.priority))
+
+
+def _priority(turn: Turn, queue: str, contact: Contact, asked: int) -> int:
+    segment = turn.site.segments.get(contact.segment or "")
+    return turn.queue(queue).priority + asked + (segment.priority if segment else 0)
+
+
+def session_lost(turn: Turn, contact_id: ContactId) -> None:
+    visit = _open_visit(turn, contact_id)
+    if visit is None:
+        return turn.ignore("loss_of_no_visit")
+    visit.attached = False
+    return turn.touch_visit(visit)
+
+
+def left(turn: Turn, contact_id: ContactId) -> None:
+    contact = turn.state.contacts.get(contact_id)
+    if contact is None:
+        return turn.ignore("end_of_no_contact")
+    visit = _open_visit(turn, contact_id)
+    if visit is not None and visit.state is VisitState.TALKING:
+        talk_over(turn, visit, EndedBy.CALLER, turn.now_us)
+    elif visit is not None:
+        _abandoned(turn, visit, turn.now_us)
+    return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, turn.now_us)
+
+
+def menu_ended(turn: Turn, contact_id: ContactId) -> None:
+    """The flow is done with the call. A visit still open (the flow gave up on the line) flows out."""
+    contact = turn.state.contacts.get(contact_id)
+    if contact is None:
+        return turn.ignore("end_of_no_contact")
+    visit = _open_visit(turn, contact_id)
+    if visit is not None and visit.state is VisitState.TALKING:
+        talk_over(turn, visit, EndedBy.AGENT, turn.now_us)
+    elif visit is not None:
+        _flowed_out(turn, visit, turn.now_us)
+    return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, turn.now_us)
+
+
+def talk_ended(turn: Turn, offer_id: OfferId, by: EndedBy) -> None:
+    found = offers.find(turn, offer_id)
+    if found is None or found[0].state is not VisitState.TALKING:
+        return turn.ignore("end_of_no_talk")
+    return talk_over(turn, found[0], by, turn.now_us)
+
+
+def talk_over(turn: Turn, visit: Visit, by: EndedBy, at_us: int) -> None:
+    assert visit.answered_us is not None
+    assert visit.offer is not None
+    unhold(turn, visit, at_us)
+    visit.state = move(VISIT, visit.state, VisitState.ANSWERED, f"visit {visit.visit}")
+    talk_us = max(0, at_us - visit.answered_us - visit.hold_us)
+    agent = turn.state.agents[visit.offer.agent]
+    turn.tell(
+        TalkOver(
+            at_us,
+            visit.visit,
+            visit.contact,
+            visit.queue,
+            visit.entered_us,
+            agent.agent,
+            talk_us,
+            visit.hold_us,
+            by,
+        )
+    )
+    agents.begin_wrap_up(turn, agent, visit, at_us)
+    _close(turn, visit)
+
+
+def hold(turn: Turn, offer_id: OfferId) -> None:
+    found = offers.find(turn, offer_id)
+    if found is None or found[0].state is not VisitState.TALKING or found[0].held_since_us is not None:
+        return turn.ignore("hold_of_no_talk")
+    visit, offer = found
+    visit.held_since_us = turn.now_us
+    return turn.touch(turn.state.agents[offer.agent])
+
+
+def unheld(turn: Turn, offer_id: OfferId) -> None:
+    found = offers.find(turn, offer_id)
+    if found is None or found[0].held_since_us is None:
+        return turn.ignore("hold_of_no_talk")
+    unhold(turn, found[0], turn.now_us)
+    return turn.touch(turn.state.agents[found[1].agent])
+
+
+def unhold(turn: Turn, visit: Visit, at_us: int) -> None:
+    if visit.held_since_us is not None:
+        visit.hold_us += max(0, at_us - visit.held_since_us)
+        visit.held_since_us = None
+
+
+def found_ended(turn: Turn, event: FoundEnded) -> None:
+    """The end of a contact, read from Asterisk's own database: what is written there is what happened."""
+    if event.contact in turn.state.ended:
+        return turn.ignore("end_known")
+    at_us = min(turn.now_us, event.at_us)
+    contact = turn.state.contacts.get(event.contact)
+    if contact is None:
+        began_us = min(event.began_us, at_us)
+        contact = turn.state.contacts[event.contact] = Contact(event.contact, began_us, event.dialled)
+        turn.tell(ContactBegan(began_us, event.contact, event.dialled, None))
+        _fallback_visit(turn, contact, event, at_us)
+        return _end_contact(turn, contact, HandledBy.FALLBACK, at_us)
+    visit = _open_visit(turn, event.contact)
+    if visit is not None and event.native:
+        _flowed_out(turn, visit, max(visit.entered_us, at_us - _native_us(event)))
+    elif visit is not None:
+        _close_found(turn, visit, event.answered_s, at_us)
+    if event.native:
+        _fallback_visit(turn, contact, event, at_us)
+        return _end_contact(turn, contact, HandledBy.FALLBACK, at_us)
+    return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, at_us)
+
+
+def _close_found(turn: Turn, visit: Visit, answered_s: int | None, at_us: int) -> None:
+    pending = visit.offer is not None and visit.offer.state is OfferState.PENDING
+    if visit.state is VisitState.OFFERED and answered_s is not None and pending:
+        assert visit.offer is not None
+        offers.answered(turn, visit.offer.offer, at_us - answered_s * US_PER_S)
+    if visit.state is VisitState.TALKING:
+        assert visit.answered_us is not None
+        if answered_s is not None:  # whole seconds, but Asterisk's own: ours may lack the time we were away
+            at_us = max(visit.answered_us, at_us)
+        talk_over(turn, visit, EndedBy.SYSTEM, at_us)
+    else:
+        _abandoned(turn, visit, at_us)
+
+
+def _native_us(event: FoundEnded) -> int:
+    return (event.wait_s + (event.answered_s or 0)) * US_PER_S
+
+
+def _fallback_visit(turn: Turn, contact: Contact, event: FoundEnded, at_us: int) -> None:
+    """The stay in Asterisk's own queue, counted apart from the site's queues."""
+    if not event.native:
+        return
+    contact.visits += 1
+    visit = visit_id(contact.contact, contact.visits)
+    began_us = max(contact.began_us, at_us - _native_us(event))
+    names = (visit, contact.contact, FALLBACK_QUEUE)
+    turn.tell(VisitBegan(began_us, *names, 0))
+    if event.answered_s is None:
+        turn.tell(VisitAbandoned(at_us, *names, began_us, at_us - began_us))
+        return
+    talk_us = event.answered_s * US_PER_S
+    answered_us = max(began_us, at_us - talk_us)
+    turn.tell(VisitAnswered(answered_us, *names, began_us, event.agent, None, answered_us - began_us))
+    turn.tell(TalkOver(at_us, *names, began_us, event.agent, talk_us, 0, EndedBy.SYSTEM))
+
+
+def _open_visit(turn: Turn, contact_id: ContactId) -> Visit | None:
+    contact = turn.state.contacts.get(contact_id)
+    return turn.state.visits.get(contact.visit) if contact is not None and contact.visit else None
+
+
+def _abandoned(turn: Turn, visit: Visit, at_us: int) -> None:
+    offers.cancel(turn, visit)
+    visit.state = move(VISIT, visit.state, VisitState.ABANDONED, f"visit {visit.visit}")
+    wait_us = max(0, at_us - visit.entered_us)
+    turn.tell(VisitAbandoned(at_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us))
+    _close(turn, visit)
+
+
+def _flowed_out(turn: Turn, visit: Visit, at_us: int) -> None:
+    offers.cancel(turn, visit)
+    visit.state = move(VISIT, visit.state, VisitState.FLOWED_OUT, f"visit {visit.visit}")
+    wait_us = max(0, at_us - visit.entered_us)
+    turn.tell(VisitFlowedOut(at_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us))
+    _close(turn, visit)
+
+
+def _close(turn: Turn, visit: Visit) -> None:
+    """A visit is kept only while it is open; what wrap-up needs of it, the agent has."""
+    del turn.state.visits[visit.visit]
+    turn.state.contacts[visit.contact].visit = None
+    turn.touch_visit(visit)
+    if visit.offer is not None and visit.state is not VisitState.ANSWERED:
+        agents.apply_next_status(turn, turn.state.agents[visit.offer.agent])
+
+
+def _end_contact(turn: Turn, contact: Contact, by: HandledBy, at_us: int) -> None:
+    del turn.state.contacts[contact.contact]
+    turn.state.ended[contact.contact] = at_us
+    if len(turn.state.ended) > ENDED_KEPT:
+        del turn.state.ended[next(iter(turn.state.ended))]
+    turn.tell(ContactEnded(at_us, contact.contact, contact.began_us, by))

@@ -1,0 +1,1 @@
+"""Who may answer whom, and who does: pure choices over plain values."""
