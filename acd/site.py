@@ -126,7 +126,11 @@ def _check_label_text(value: str) -> str:
 
 def _level_alone(value: object) -> object:
     """`loans: 7` means `loans: {level: 7}`."""
-    return {"level": value} if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, AgentSkill | dict):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong(f'"{str(value)[:40]}" is not a level', "write a whole number from 1 to 10")
+    return {"level": value}
 
 
 Id = Annotated[Written, AfterValidator(_check_id)]

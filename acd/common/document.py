@@ -390,9 +390,9 @@ _WANTED = {
     "finite_number": "a number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
-    "dict_type": "keys with values under it",
-    "model_type": "keys with values under it",
-    "model_attributes_type": "keys with values under it",
+    "dict_type": "a set of keys with values",
+    "model_type": "a set of keys with values",
+    "model_attributes_type": "a set of keys with values",
     "tuple_type": "a list, as [a, b]",
     "list_type": "a list, as [a, b]",
 }
@@ -401,7 +401,7 @@ _WANTED = {
 def _sentence(name: str, kind: str, given: object, context: dict[str, Any], said: str) -> tuple[str, str]:
     shown = _shown(given)
     if kind in _WANTED:
-        return f"{name} is {shown}, where {_WANTED[kind]} is needed", f"write {_WANTED[kind]}"
+        return f"{name} is {shown}, not {_WANTED[kind]}", f"write {_WANTED[kind]}"
     if kind == "literal_error":
         meant = nearest(str(given), re.findall(r"'([^']*)'", str(context["expected"])))
         expected = str(context["expected"]).replace("'", "")

@@ -114,8 +114,14 @@ def _calendar(country: str, year: int) -> frozenset[date]:
 
 
 def knows_country(country: str) -> bool:
-    """Whether there is a calendar of holidays for this country (ISO 3166, as "IR")."""
-    return country in calendars.list_supported_countries()
+    """Whether there is a calendar of holidays for this country (ISO 3166, as "IR").
+
+    Loads it (0.3 s the first time), so that a site that was read asks it without delay while callers wait.
+    """
+    if len(country) != 2 or country not in calendars.list_supported_countries():
+        return False
+    _calendar(country, 2026)
+    return True
 
 
 def is_holiday(day: date, rule: Holidays, country: str) -> bool:

@@ -88,12 +88,12 @@ def test_a_document_fits_its_model_and_knows_its_places() -> None:
             'write "tries"',
         ),
         (("kind: menu", "kind: menu\n    tries: 0"), 7, 12, '"0", which is out of range', "at least 1"),
-        (("kind: menu", "kind: menu\n    tries: many"), 7, 12, "a whole number is needed", "a whole number"),
+        (("kind: menu", "kind: menu\n    tries: many"), 7, 12, "not a whole number", "a whole number"),
         (("kind: menu", "kind: meny"), 6, 5, "kind", ""),
         (('"#": hello', "bye: hello"), 10, 7, "right form", "form"),
         (("name: bank", "nam: bank"), 1, 1, 'the key "name" is missing', "name:"),
-        (("name: bank", "name: [bank]"), 1, 7, "is a list, where a text is needed", "a text"),
-        (("name: bank", "name:"), 1, 1, "is empty, where a text is needed", "a text"),
+        (("name: bank", "name: [bank]"), 1, 7, "is a list, not a text", "a text"),
+        (("name: bank", "name:"), 1, 1, "is empty, not a text", "a text"),
         (('"2": cards', '"1": cards'), 9, 7, "a second time, first on line 8", "keep one"),
         (("name: bank", "name: bank\nname: shop"), 2, 1, "a second time, first on line 1", "keep one"),
         (("  main:", "\tmain:"), 5, 1, "a tab", "spaces"),
@@ -105,7 +105,7 @@ def test_a_document_fits_its_model_and_knows_its_places() -> None:
         (("  main:", "  ? [a]\n  : b\n  main:"), 5, 5, "where a key is needed", "plain word"),
         (("nodes:", "---\nnodes:"), 3, 1, "a second document", "one document"),
         (("bank", "ba\x07nk"), 1, 9, "forbids", "remove that character"),
-        (("code: 021", "share: .nan"), 2, 8, "a number is needed", "a number"),
+        (("code: 021", "share: .nan"), 2, 8, "not a number", "a number"),
     ],
 )
 def test_a_problem_has_its_place_and_its_remedy(
@@ -129,7 +129,7 @@ def test_all_problems_are_told_in_the_order_of_their_lines() -> None:
     found = problems(text)
     assert [p.line for p in found] == sorted(p.line for p in found)
     assert len(found) == 4
-    assert str(found[0]) == "flow.yaml:1:7: name is a list, where a text is needed; write a text."
+    assert str(found[0]) == "flow.yaml:1:7: name is a list, not a text; write a text."
 
 
 def test_a_problem_is_one_sentence_on_one_line() -> None:
