@@ -1,5 +1,6 @@
 /** Sign in: a name and a password; in a demonstration, one click. */
 
+import "./login.css";
 import { useEffect, useState } from "preact/hooks";
 import { demoAccounts, homeOf, login, Problem, wantedPage, type DemoAccount } from "../shared/api";
 import { number, suggestLanguage, t, tOf, useLanguage } from "../shared/i18n";

@@ -19,9 +19,7 @@ export function instantUs(at: unknown): number | undefined {
   return undefined;
 }
 
-export function heard(at: unknown): void {
-  const at_us = instantUs(at);
-  if (at_us === undefined) return;
+export function heard(at_us: number): void {
   differences_us.push(at_us - performance.now() * 1000);
   if (differences_us.length > KEPT) differences_us.shift();
   offset_us = Math.max(...differences_us);

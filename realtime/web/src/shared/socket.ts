@@ -39,7 +39,7 @@ export function connect<State>(
   const state = new Store<State | undefined>(undefined);
   const link = new Store<Link>("connecting");
   let socket: WebSocket | undefined;
-  let epoch: string | number | undefined;
+  let epoch: string | undefined;
   let seq = 0;
   let gaps = 0;
   let attempts = 0;
@@ -56,14 +56,14 @@ export function connect<State>(
         state.set(message.state as State);
         return;
       case "delta":
-        if (message.seq <= seq) return;
-        if (message.seq !== seq + 1) return gap();
+        if (message.epoch === epoch && message.seq <= seq) return;
+        if (message.epoch !== epoch || message.seq !== seq + 1) return gap();
         seq = message.seq;
         heard(message.at);
         state.set(mergePatch(state.value, message.patch) as State);
         return;
       case "tick":
-        if (message.seq > seq) return gap();
+        if (message.epoch !== epoch || message.seq > seq) return gap();
         heard(message.at);
         return;
       default:

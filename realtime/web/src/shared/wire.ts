@@ -158,9 +158,9 @@ export interface AgentState {
 // Messages -----------------------------------------------------------------------------------------------
 
 export type ServerMessage =
-  | { type: "snapshot"; epoch: string | number; seq: number; at: unknown; state: unknown }
-  | { type: "delta"; seq: number; at: unknown; patch: unknown }
-  | { type: "tick"; seq: number; at: unknown }
+  | { type: "snapshot"; epoch: string; seq: number; at: number; state: unknown }
+  | { type: "delta"; epoch: string; seq: number; at: number; patch: unknown }
+  | { type: "tick"; epoch: string; seq: number; at: number }
   | ({ type: "offer" } & Offer)
   | { type: "card"; contact: string; card: Card }
   | { type: "result"; id: string; ok: boolean; reason?: string };

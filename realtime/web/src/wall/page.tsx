@@ -1,5 +1,6 @@
 /** The wallboard. With `?kiosk` it shows nothing but figures, keeps the screen awake and turns its own pages. */
 
+import "./wall.css";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { logout, Problem } from "../shared/api";
 import { everyQuarter, serverNowUs } from "../shared/clock";

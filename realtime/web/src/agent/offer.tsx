@@ -1,0 +1,78 @@
+/**
+ * A call is held out to the agent. The card is here before the phone rings; the server hears `shown` only when
+ * the browser has really painted it, which a tab in the background never does.
+ */
+
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { duration, labelOf, t } from "../shared/i18n";
+import { Icon } from "../shared/icons";
+import { Until } from "../shared/parts";
+import type { Card, Offer } from "../shared/wire";
+import { CardView } from "./card";
+import type { Desk } from "./desk";
+
+export interface OfferProps {
+  desk: Desk;
+  offer: Offer;
+  card: Card | undefined;
+  timeZone: string | undefined;
+}
+
+/** Tells the server once the panel with its card has been painted: two frames after it was drawn. */
+function useShown(desk: Desk, offer: string, complete: boolean): void {
+  const told = useRef<string | undefined>(undefined);
+  useLayoutEffect(() => {
+    if (!complete || told.current === offer) return;
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => {
+        told.current = offer;
+        desk.shown(offer);
+      });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [desk, offer, complete]);
+}
+
+export function OfferPanel({ desk, offer, card, timeZone }: OfferProps) {
+  const panel = useRef<HTMLElement>(null);
+  useLayoutEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [offer.offer]);
+  useShown(desk, offer.offer, card !== undefined);
+  useEffect(() => {
+    const title = document.title;
+    document.title = `☎ ${t("incoming")}`;
+    return () => {
+      document.title = title;
+    };
+  }, [offer.offer]);
+  const can = offer.can_accept === true;
+  return (
+    <section class="panel offer" ref={panel} data-offer={offer.offer} aria-label={t("incoming")}>
+      <div class="offer-head">
+        <span class="mark ringing"><Icon name="ringing" /></span>
+        <div>
+          <h2>{t("incoming")}: {labelOf(offer.queue_label, offer.queue)}</h2>
+          {offer.wait_us !== undefined && (
+            <span>{t("waited")}: <bdi class="figure">{duration(offer.wait_us / 1e6)}</bdi></span>
+          )}
+        </div>
+        {offer.ring_until_us !== undefined && (
+          <span class="countdown"><Until at_us={offer.ring_until_us} say={(left) => t("ringsFor", left)} /></span>
+        )}
+      </div>
+      <CardView card={card} timeZone={timeZone} />
+      <div class="actions">
+        <button type="button" class="primary good" data-action="accept" aria-disabled={!can}
+          aria-describedby={can ? undefined : "why-not-accept"}
+          onClick={() => can && void desk.ask({ command: "accept", offer: offer.offer })}>
+          <Icon name="on_call" />
+          {t("accept")}
+        </button>
+        {!can && <span id="why-not-accept" class="lift"><Icon name="phone" />{t("liftReceiver")}</span>}
+        <button type="button" class="danger" data-action="reject"
+          onClick={() => void desk.ask({ command: "reject", offer: offer.offer })}>
+          {t("reject")}
+        </button>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+/** The call that is talked or wrapped up: its card, its time, and how it ended. */
+
+import { useState } from "preact/hooks";
+import { labelOf, t } from "../shared/i18n";
+import { Since, StateMark, Until } from "../shared/parts";
+import type { AgentSelf, Card, Disposition, Visit } from "../shared/wire";
+import { CardView } from "./card";
+import type { Desk } from "./desk";
+
+export interface VisitProps {
+  desk: Desk;
+  agent: AgentSelf | undefined;
+  visit: Visit;
+  card: Card | undefined;
+  timeZone: string | undefined;
+}
+
+export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
+  const wrapping = agent?.activity === "wrap_up" || visit.wrap_up_until_us !== undefined;
+  const held = agent?.activity === "on_hold";
+  return (
+    <section class={`panel visit ${wrapping ? "wrapping" : ""}`} data-visit={visit.visit}
+      aria-label={wrapping ? t("wrapUpOpen") : t("inTalk")}>
+      <div class="offer-head">
+        <StateMark kind={wrapping ? "wrap_up" : held ? "on_hold" : "on_call"} />
+        <div>
+          <h2>{wrapping ? t("wrapUpOpen") : held ? t("activity_on_hold") : t("inTalk")}: {labelOf(visit.queue_label, visit.queue)}</h2>
+          {!wrapping && <span>{t("talkTime")}: <Since at_us={visit.since_us} /></span>}
+        </div>
+        {wrapping && visit.wrap_up_until_us !== undefined && (
+          <span class="countdown">
+            <Until at_us={visit.wrap_up_until_us} say={(left) => t("wrapUpLeft", left)} />
+          </span>
+        )}
+      </div>
+      <CardView card={card} timeZone={timeZone} />
+      <Dispositions desk={desk} visit={visit} />
+      {wrapping && <Done desk={desk} visit={visit} />}
+    </section>
+  );
+}
+
+function Done({ desk, visit }: { desk: Desk; visit: Visit }) {
+  const missing = visit.disposition_required === true && visit.disposition === undefined;
+  return (
+    <div class="actions">
+      <button type="button" class="primary" data-action="done" aria-disabled={missing}
+        aria-describedby={missing ? "why-not-done" : undefined}
+        onClick={() => !missing && void desk.ask({ command: "end_wrap_up" })}>
+        {t("done")}
+      </button>
+      {missing && <span id="why-not-done" class="lift">{t("doneNeedsDisposition")}</span>}
+    </div>
+  );
+}
+
+/** The same letters however they were typed: Arabic and Persian forms, with or without joiners. */
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll("ي", "ی").replaceAll("ك", "ک").replaceAll("\u200c", "").trim();
+}
+
+const FILTER_FROM = 7;
+
+function Dispositions({ desk, visit }: { desk: Desk; visit: Visit }) {
+  const [filter, setFilter] = useState("");
+  const all = visit.dispositions ?? [];
+  if (all.length === 0) return null;
+  const wanted = plain(filter);
+  const fits = (one: Disposition) => plain(`${labelOf(one.label)} ${one.code}`).includes(wanted);
+  const found = wanted ? all.filter(fits) : all;
+  const choose = (code: string) => {
+    setFilter("");
+    void desk.ask({ command: "disposition", visit: visit.visit, code });
+  };
+  const chosen = all.find((one) => one.code === visit.disposition);
+  return (
+    <fieldset class="dispositions">
+      <legend>
+        {t("disposition")}
+        {visit.disposition_required && <small> ({t("dispositionRequired")})</small>}
+      </legend>
+      {all.length >= FILTER_FROM && (
+        <input type="search" data-disposition-first aria-label={t("dispositionFilter")} value={filter}
+          placeholder={t("dispositionFilter")} autocomplete="off"
+          onInput={(event) => setFilter(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            const first = found[0];
+            if (event.key !== "Enter" || !wanted || !first) return;
+            event.preventDefault();
+            choose(first.code);
+          }} />
+      )}
+      <div class="choices">
+        {found.map((one, at) => (
+          <button type="button" key={one.code} class="choice" data-code={one.code}
+            data-disposition-first={at === 0 && all.length < FILTER_FROM}
+            aria-pressed={one.code === visit.disposition} onClick={() => choose(one.code)}>
+            {labelOf(one.label, one.code)}
+          </button>
+        ))}
+        {found.length === 0 && <span class="quiet-text">{t("noDisposition")}</span>}
+      </div>
+      <p role="status" class="quiet-text">{chosen && t("saved", labelOf(chosen.label, chosen.code))}</p>
+    </fieldset>
+  );
+}
