@@ -267,7 +267,8 @@ def _site_words(flow: Flow, tree: Tree, site: Site) -> Iterator[Problem]:
             for language in flow.languages:
                 queue = node.queue.get(language)
                 if queue is not None and queue not in site.queues:
-                    path = ("nodes", name, "queue", language)
+                    path: Path = ("nodes", name, "queue", language)
+                    path = path if path in tree.values else path[:-1]  # one queue for all languages
                     yield _unknown(tree, path, "queue", queue, site.queues, define)
 
 

@@ -1,0 +1,17 @@
+"""The stock of phrases is small enough to record, and each has a name of its own."""
+
+from __future__ import annotations
+
+from ivr.say import vocabulary
+
+
+def test_each_phrase_has_one_name_in_its_language() -> None:
+    stock = vocabulary(["fa", "en"])
+    assert len({(phrase.language, phrase.key) for phrase in stock}) == len(stock)
+    assert all(phrase.key for phrase in stock)
+
+
+def test_the_stock_is_small_enough_to_record() -> None:
+    assert len(vocabulary(["fa"])) <= 70
+    assert len(vocabulary(["en"])) <= 45
+    assert vocabulary([]) == frozenset()
