@@ -246,18 +246,18 @@ class TypedActions(abc.ABC):
     async def queue_remove(self, queue: str, interface: str) -> bool:
         """Removes a member of a native queue; False when it was not there. Needs `write=agent`."""
         fields = {"Action": "QueueRemove", "Queue": queue, "Interface": interface}
-        return await self._unless(fields, "not there")
+        return await self._unless(fields, "not there", "not found")
 
     async def queue_status(self, queue: str = "") -> list[AmiMessage]:
         """QueueParams, QueueMember and QueueEntry events of one native queue or all."""
         fields = {"Action": "QueueStatus"}
         return await self.list_action(fields | ({"Queue": queue} if queue else {}))
 
-    async def _unless(self, fields: ActionFields, text: str) -> bool:
+    async def _unless(self, fields: ActionFields, *texts: str) -> bool:
         try:
             await self.action(fields)
         except AmiActionError as error:
-            if text in error.text.lower():
+            if any(text in error.text.lower() for text in texts):
                 return False
             raise
         return True

@@ -349,7 +349,7 @@ def _succeeded(reply: AgiReply, command: str) -> None:
 # ---------------------------------------------------------------- pyst2 by replay
 
 
-class _Need(Exception):  # noqa: N818
+class _Need(Exception):
     """pyst2 wants this line sent."""
 
     def __init__(self, line: str) -> None:

@@ -1,4 +1,4 @@
-# ruff: noqa: N818  (each class is named for the reason to catch it)
+
 """What can go wrong between us and Asterisk; each class is a reason to catch.
 
 BridgeError
