@@ -21,7 +21,7 @@ export function LanguageSwitch() {
 }
 
 /** Text that changes with time; it writes itself, so that the rest of the page is left alone. */
-export function Ticking({ text }: { text: () => string }) {
+export function Ticking({ text, words = false }: { text: () => string; words?: boolean }) {
   const place = useRef<HTMLElement>(null);
   const write = () => {
     const now = text();
@@ -29,7 +29,7 @@ export function Ticking({ text }: { text: () => string }) {
   };
   useLayoutEffect(write);
   useEffect(() => everyQuarter(write));
-  return <bdi class="figure" ref={place} />;
+  return <bdi class={`figure ticking ${words ? "words" : ""}`} ref={place} />;
 }
 
 /** Time since an instant of the server. */
@@ -38,9 +38,11 @@ export function Since({ at_us }: { at_us: number | undefined }) {
   return <Ticking text={() => duration((serverNowUs() - at_us) / 1e6)} />;
 }
 
+const plainTime = (left: string) => left;
+
 /** Time left until an instant of the server; it stays at zero. */
-export function Until({ at_us, say = (left) => left }: { at_us: number; say?: (left: string) => string }) {
-  return <Ticking text={() => say(duration(Math.ceil(Math.max(0, at_us - serverNowUs()) / 1e6)))} />;
+export function Until({ at_us, say = plainTime }: { at_us: number; say?: (left: string) => string }) {
+  return <Ticking words={say !== plainTime} text={() => say(duration(Math.ceil(Math.max(0, at_us - serverNowUs()) / 1e6)))} />;
 }
 
 /** A telephone number or id: always left to right; copied with plain digits. */
@@ -89,9 +91,9 @@ export function DataAge<State>({ live }: { live: Live<State> }) {
       {freshness === "none" ? (
         <span>{t("noData")}</span>
       ) : freshness === "stale" ? (
-        <Ticking text={() => t("staleSince", duration(age_s()))} />
+        <Ticking words text={() => t("staleSince", duration(age_s()))} />
       ) : (
-        <Ticking text={() => t("dataAge", number(Math.floor(age_s())))} />
+        <Ticking words text={() => t("dataAge", number(Math.floor(age_s())))} />
       )}
     </span>
   );

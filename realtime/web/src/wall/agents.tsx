@@ -74,6 +74,12 @@ export function AgentGrid({ agents, queues, reasons, kiosk, language }: AgentGri
   );
 }
 
+/** How far a page turns: as many whole rows as fit. */
+function stepOf(box: HTMLElement): number {
+  const row = (box.firstElementChild?.clientHeight ?? 0) + 10;
+  return Math.max(row, Math.floor((box.clientHeight + 10) / row) * row);
+}
+
 /** Turns pages of a list that is taller than its place. Gives the page shown and how many there are. */
 function usePages(list: { current: HTMLElement | null }, turning: boolean, count: number): [number, number] {
   const [page, setPage] = useState(0);
@@ -81,7 +87,7 @@ function usePages(list: { current: HTMLElement | null }, turning: boolean, count
   useLayoutEffect(() => {
     const box = list.current;
     if (!turning || !box) return;
-    const measure = () => setPages(Math.max(1, Math.ceil((box.scrollHeight - 8) / Math.max(1, box.clientHeight))));
+    const measure = () => setPages(Math.max(1, Math.ceil(box.scrollHeight / stepOf(box))));
     measure();
     const watcher = new ResizeObserver(measure);
     watcher.observe(box);
@@ -94,7 +100,7 @@ function usePages(list: { current: HTMLElement | null }, turning: boolean, count
   }, [pages]);
   useEffect(() => {
     const box = list.current;
-    if (turning && box) box.scrollTop = page * box.clientHeight;
+    if (turning && box) box.scrollTop = page * stepOf(box);
   }, [page, turning, list]);
   return [Math.min(page, pages - 1), pages];
 }

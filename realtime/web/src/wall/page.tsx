@@ -72,7 +72,7 @@ function Head({ live, state }: { live: Live<WallState>; state: WallState | undef
   return (
     <header class="bar">
       <h1>{labelOf(state?.site?.name, t("wallboard"))}</h1>
-      <span class="when"><Ticking text={when} /></span>
+      <span class="when"><Ticking words text={when} /></span>
       <span class="facts">
         {state?.contacts_now !== undefined && <span>{t("contactsNow")} <b class="figure">{number(state.contacts_now)}</b></span>}
         {state?.card_before_ring !== undefined && (

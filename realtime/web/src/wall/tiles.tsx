@@ -41,8 +41,8 @@ function Tile({ id, icon, label, judge = calm, note, hover, children }: TileProp
       </h2>
       <div class="big">{children}</div>
       <div class="note">
-        <span>{note}</span>
         <LevelMark level={level} />
+        <span>{note}</span>
       </div>
     </section>
   );
