@@ -22,7 +22,7 @@ class ServeError(RealtimeError):
     """The port cannot be opened; the message names it and says what to do."""
 
 
-class NotAllowed(RealtimeError):  # noqa: N818 - it says what is the case, as the API answers it
+class NotAllowed(RealtimeError):
     """The one who asks is known, and may not do this."""
 
 
@@ -42,7 +42,7 @@ class UserError(RealtimeError):
     """A user cannot be made or changed as asked; the message says why."""
 
 
-class ApiProblem(RealtimeError):  # noqa: N818 - named after what it becomes
+class ApiProblem(RealtimeError):
     """An error answer. `code` is a stable word for programs, `detail` a sentence for people."""
 
     def __init__(

@@ -118,6 +118,15 @@ def apply(state: Mapping[str, object], patch: Mapping[str, object]) -> Json:
     return result
 
 
+def without_nulls(value: Mapping[str, object]) -> Json:
+    """The same object without what is null, at any depth: what is unknown is left out."""
+    return {
+        key: without_nulls(inner) if isinstance(inner, Mapping) else inner
+        for key, inner in value.items()
+        if inner is not None
+    }
+
+
 def _figures(figures: QueueFigures) -> Json:
     known: Json = {
         "waiting": figures.waiting,

@@ -1,0 +1,424 @@
+"""Agents' pages: each agent's own state, offers with the customer's card, commands with one answer each.
+
+All tabs of one agent show the same. The state is drawn from the center's view and sent as differences; a tab
+that is behind gets the newest whole instead. An offer, a card or an answer is never dropped for that: it waits
+in order, and a tab that leaves too much waiting is closed (1013). Popping a card never waits for anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from acd.effects import ClearScreen, PopScreen
+from acd.events import CardShown, PageClosed, PageOpened
+from acd.facts import Fact, SiteChanged
+from acd.site import Site
+from acd.types import US_PER_S, Activity, AgentId, ContactId, OfferId
+from acd.view import AgentView, SiteView
+from realtime import wallboard, wire
+from realtime.outlet import Outlet
+from realtime.ports import Cards, Center
+from realtime.settings import SocketSettings
+from realtime.wallboard import Json
+from realtime.wire import Encoded
+
+TOO_SLOW = (1013, "too slow")
+TOO_MANY = (1013, "too many pages")
+
+_WITH_CALLER = (
+    Activity.ON_CALL,
+    Activity.ON_HOLD,
+    Activity.CONSULTING,
+    Activity.WRAP_UP,
+)
+
+
+@dataclass(eq=False, slots=True)
+class Tab:
+    """One page of an agent. `kept` waits for it to catch up; `stale`: then it also needs the whole state."""
+
+    agent: AgentId
+    outlet: Outlet
+    kept: deque[Encoded] = field(default_factory=deque)
+    kept_bytes: int = 0
+    stale: bool = False
+    behind_since: float | None = None
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What all tabs of one agent share."""
+
+    epoch: str
+    state: Json
+    seq: int = 1
+    tabs: list[Tab] = field(default_factory=list)
+    ring: deque[tuple[int, Encoded]] = field(default_factory=deque)
+    shown: OfferId | None = None
+    said: float = 0.0
+
+
+class Desk:
+    """The agents' sockets. It is `acd.ports.Screens` and `Audience`; `run` is its task (ticks, slow tabs).
+
+    The engine needs its screens before it exists itself, so the center is joined afterwards: `join_center`.
+    """
+
+    def __init__(self, cards: Cards, settings: SocketSettings) -> None:
+        self._cards = cards
+        self._settings = settings
+        self._center_or_none: Center | None = None
+        self._desks: dict[AgentId, _Desk] = {}
+        self._offers: dict[AgentId, PopScreen] = {}
+        self._offered_us: dict[OfferId, int] = {}
+        self._dirty: set[AgentId] = set()
+        self._all_dirty = False
+        self._due: asyncio.TimerHandle | None = None
+        self.closed_slow = 0
+        self.messages = 0
+
+    def join_center(self, center: Center) -> None:
+        self._center_or_none = center
+
+    @property
+    def _center(self) -> Center:
+        if self._center_or_none is None:
+            raise RuntimeError("The desk has no center yet; call join_center before it is used.")
+        return self._center_or_none
+
+    @property
+    def tabs(self) -> int:
+        return sum(len(desk.tabs) for desk in self._desks.values())
+
+    # ---- Screens ------------------------------------------------------------------------------------------
+
+    def perform(self, effect: PopScreen | ClearScreen) -> None:
+        """Pop an offer up, or take it away. An agent without a page is no error."""
+        if isinstance(effect, PopScreen):
+            self._offers[effect.agent] = effect
+            self._offered_us[effect.offer] = self._center.now_us()
+            desk = self._desks.get(effect.agent)
+            if desk is not None:
+                desk.shown = None
+                self._tell(desk, wire.encode({"type": "offer", **self._offer(effect)}))
+        else:
+            self._offered_us.pop(effect.offer, None)
+            known = self._offers.get(effect.agent)
+            if known is not None and known.offer == effect.offer:
+                del self._offers[effect.agent]
+        self._look_soon(effect.agent)
+
+    # ---- Audience -----------------------------------------------------------------------------------------
+
+    def facts(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, SiteChanged):
+                self._all_dirty = True
+                self._look_soon(None)
+            elif (agent := getattr(fact, "agent", None)) is not None:
+                self._look_soon(agent)
+
+    # ---- the card -----------------------------------------------------------------------------------------
+
+    def card_changed(self, contact: ContactId) -> None:
+        """More is known of this contact: pages that show it get the new card."""
+        card = self._cards(contact)
+        if card is None:
+            return
+        message: Encoded | None = None
+        for agent, desk in self._desks.items():
+            if contact in self._contacts_of(agent, desk):
+                message = message or wire.encode(
+                    {"type": "card", "contact": contact, "card": wallboard.without_nulls(card)}
+                )
+                self._tell(desk, message)
+                self._look_soon(agent)
+
+    def _contacts_of(self, agent: AgentId, desk: _Desk) -> set[ContactId]:
+        offer, visit = self._offers.get(agent), desk.state.get("visit")
+        found = {offer.contact} if offer is not None else set()
+        if isinstance(visit, dict) and isinstance(visit.get("contact"), str):
+            found.add(visit["contact"])
+        return found
+
+    # ---- tabs ---------------------------------------------------------------------------------------------
+
+    def join(
+        self, agent: AgentId, outlet: Outlet, epoch: str | None = None, seq: int | None = None
+    ) -> Tab | None:
+        """A page has said hello (or what it knows already) and is sent what it lacks. None: too many pages."""
+        desk = self._desks.get(agent)
+        if desk is None:
+            self._center.post(PageOpened(agent))
+            epoch_now = f"{self._center.now_us():x}"
+            desk = self._desks[agent] = _Desk(epoch_now, self._state(agent, self._center.view()))
+            desk.said = asyncio.get_running_loop().time()
+        elif len(desk.tabs) >= self._settings.sockets_per_agent:
+            outlet.close(*TOO_MANY)
+            return None
+        tab = Tab(agent, outlet)
+        desk.tabs.append(tab)
+        outlet.when_writable(lambda: self._caught_up(tab))
+        self._look_at(agent)
+        missed = self._since(desk, epoch, seq)
+        if missed is None:
+            self._whole(desk, tab)
+        else:
+            for message in missed or [wire.tick(desk.epoch, desk.seq, self._center.now_us())]:
+                self._send(tab, message)
+        return tab
+
+    def leave(self, tab: Tab) -> None:
+        desk = self._desks.get(tab.agent)
+        if desk is None or tab not in desk.tabs:
+            return
+        desk.tabs.remove(tab)
+        if not desk.tabs:
+            del self._desks[tab.agent]
+            self._center.post(PageClosed(tab.agent))
+
+    def shown(self, tab: Tab, offer: OfferId) -> bool:
+        """The page says that the card is on the screen. False: that offer is not this agent's (any more)."""
+        desk, current = self._desks.get(tab.agent), self._offers.get(tab.agent)
+        if desk is None or current is None or current.offer != offer:
+            return False
+        if desk.shown != offer:
+            desk.shown = offer
+            self._center.post(CardShown(offer))
+        return True
+
+    def answer(self, tab: Tab, request: str, reason: str | None) -> None:
+        """The one answer to a command of this tab; `reason` None: granted."""
+        message: Json = {"type": "result", "id": request, "ok": reason is None}
+        if reason is not None:
+            message["reason"] = reason
+        self._send(tab, wire.encode(message))
+
+    async def run(self) -> None:
+        """Ticks on quiet pages and closes those that stay behind, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._settings.quiet_s / 4)
+            now = loop.time()
+            for desk in list(self._desks.values()):
+                for tab in list(desk.tabs):
+                    if tab.behind_since is not None and now - tab.behind_since > self._settings.slow_s:
+                        self._give_up(tab)
+                if now - desk.said >= self._settings.quiet_s:
+                    desk.said = now
+                    message = wire.tick(desk.epoch, desk.seq, self._center.now_us())
+                    for tab in desk.tabs:
+                        if tab.outlet.writable and tab.behind_since is None:
+                            tab.outlet.write(message)
+
+    # ---- sending ------------------------------------------------------------------------------------------
+
+    def _tell(self, desk: _Desk, message: Encoded) -> None:
+        """To every tab, in order, never dropped."""
+        for tab in list(desk.tabs):
+            self._send(tab, message)
+
+    def _send(self, tab: Tab, message: Encoded) -> None:
+        if tab.outlet.writable and tab.behind_since is None:
+            tab.outlet.write(message)
+            self.messages += 1
+            return
+        tab.kept.append(message)
+        tab.kept_bytes += len(message.text)
+        self._behind(tab)
+        if tab.kept_bytes > self._settings.kept_bytes:
+            self._give_up(tab)
+
+    def _send_state(self, desk: _Desk, message: Encoded) -> None:
+        """A difference: worth nothing to a tab that is behind, it will get the whole."""
+        for tab in desk.tabs:
+            if tab.outlet.writable and tab.behind_since is None:
+                tab.outlet.write(message)
+                self.messages += 1
+            else:
+                tab.stale = True
+                self._behind(tab)
+
+    def _whole(self, desk: _Desk, tab: Tab) -> None:
+        if tab.outlet.writable:
+            tab.stale = False
+            tab.outlet.write(wire.snapshot(desk.epoch, desk.seq, self._center.now_us(), desk.state))
+            self.messages += 1
+        else:
+            tab.stale = True
+            self._behind(tab)
+
+    def _behind(self, tab: Tab) -> None:
+        if tab.behind_since is None:
+            tab.behind_since = asyncio.get_running_loop().time()
+
+    def _caught_up(self, tab: Tab) -> None:
+        """Send what waited, as far as it goes: first what must not be lost, then the newest state."""
+        desk = self._desks.get(tab.agent)
+        if desk is None or tab not in desk.tabs or tab.behind_since is None:
+            return
+        while tab.kept and tab.outlet.writable:
+            message = tab.kept.popleft()
+            tab.kept_bytes -= len(message.text)
+            tab.outlet.write(message)
+        if not tab.kept and tab.stale and tab.outlet.writable:
+            self._whole(desk, tab)
+        if not tab.kept and not tab.stale:
+            tab.behind_since = None
+
+    def _give_up(self, tab: Tab) -> None:
+        self.closed_slow += 1
+        tab.outlet.close(*TOO_SLOW)
+        self.leave(tab)
+
+    # ---- the state ----------------------------------------------------------------------------------------
+
+    def _look_soon(self, agent: AgentId | None) -> None:
+        if agent is not None and agent not in self._desks:
+            return
+        if agent is not None:
+            self._dirty.add(agent)
+        if self._due is None:
+            loop = asyncio.get_running_loop()
+            self._due = loop.call_later(self._settings.desk_delay_s, self._look)
+
+    def _look(self) -> None:
+        self._due = None
+        agents = set(self._desks) if self._all_dirty else self._dirty & set(self._desks)
+        self._all_dirty = False
+        self._dirty = set()
+        if agents:
+            view = self._center.view()
+            for agent in sorted(agents):
+                self._look_at(agent, view)
+
+    def _look_at(self, agent: AgentId, view: SiteView | None = None) -> None:
+        desk = self._desks[agent]
+        state = self._state(agent, view or self._center.view())
+        patch = wallboard.difference(desk.state, state)
+        if patch is None:
+            return
+        desk.seq += 1
+        desk.state = state
+        desk.said = asyncio.get_running_loop().time()
+        message = wire.delta(desk.epoch, desk.seq, self._center.now_us(), patch)
+        desk.ring.append((desk.seq, message))
+        if len(desk.ring) > self._settings.ring_messages:
+            desk.ring.popleft()
+        self._send_state(desk, message)
+
+    def _since(self, desk: _Desk, epoch: str | None, seq: int | None) -> list[Encoded] | None:
+        if seq is None or epoch != desk.epoch or not 0 < seq <= desk.seq:
+            return None
+        if seq < desk.seq and (not desk.ring or desk.ring[0][0] > seq + 1):
+            return None
+        return [message for number, message in desk.ring if number > seq]
+
+    def _state(self, agent: AgentId, view: SiteView) -> Json:
+        site, seen = self._center.site, view.agents.get(agent)
+        state: Json = {
+            "site": {
+                "name": wallboard.label(site.name),
+                "language": site.language,
+                "time_zone": site.time_zone,
+            },
+            "phones": [
+                {"id": name, "label": wallboard.label(phone.label) if phone.label else name}
+                for name, phone in site.phones.items()
+            ],
+            "reasons": {code: wallboard.label(text) for code, text in site.not_ready_reasons.items()},
+        }
+        who = site.agents.get(agent)
+        if seen is None or who is None:
+            return state
+        state["agent"] = {**_own(seen), "name": wallboard.label(who.label)}
+        if seen.phone is None and who.phone is not None:
+            state["usual_phone"] = who.phone
+        if (offer := self._offers.get(agent)) is not None:
+            state["offer"] = self._offer(offer)
+        contact = offer.contact if offer is not None else None
+        if seen.visit is not None and seen.contact is not None and seen.activity in _WITH_CALLER:
+            state["visit"] = _visit(site, view, seen)
+            contact = seen.contact
+        if contact is not None and (card := self._cards(contact)) is not None:
+            state["card"] = wallboard.without_nulls(card)
+        return state
+
+    def _offer(self, offer: PopScreen) -> Json:
+        site = self._center.site
+        offered_us = self._offered_us.get(offer.offer, 0)
+        shown: Json = {
+            "offer": offer.offer,
+            "contact": offer.contact,
+            "queue": offer.queue,
+            "wait_us": offer.wait_us,
+            "ring_until_us": offered_us + int(offer.ring_timeout_s * US_PER_S),
+            "can_accept": False,
+        }
+        if offer.queue in site.queues:
+            shown["queue_label"] = wallboard.label(site.queues[offer.queue].label)
+        if (card := self._cards(offer.contact)) is not None:
+            shown["card"] = wallboard.without_nulls(card)
+        return shown
+
+    # ---- what commands ask --------------------------------------------------------------------------------
+
+    def offer_of(self, agent: AgentId) -> OfferId | None:
+        """The offer on this agent's pages now."""
+        offer = self._offers.get(agent)
+        return offer.offer if offer is not None else None
+
+    def visit_of(self, agent: AgentId) -> str | None:
+        """The visit this agent talks with or wraps up."""
+        desk = self._desks.get(agent)
+        visit = desk.state.get("visit") if desk is not None else None
+        found = visit.get("visit") if isinstance(visit, dict) else None
+        return found if isinstance(found, str) else None
+
+
+def _own(seen: AgentView) -> Json:
+    own: Json = {
+        "id": seen.agent,
+        "status": seen.status.value,
+        "activity": seen.activity.value,
+        "since_us": seen.since_us,
+    }
+    optional: Mapping[str, str | None] = {
+        "reason": seen.reason,
+        "phone": seen.phone,
+        "trouble": seen.trouble,
+        "next_status": seen.next_status.value if seen.next_status is not None else None,
+        "next_reason": seen.next_reason,
+    }
+    own.update({key: value for key, value in optional.items() if value is not None})
+    return own
+
+
+def _visit(site: Site, view: SiteView, seen: AgentView) -> Json:
+    visit: Json = {
+        "visit": seen.visit,
+        "contact": seen.contact,
+        "queue": seen.queue,
+        "since_us": seen.since_us,
+        "dispositions": [],
+        "disposition_required": False,
+    }
+    queue = site.queues.get(seen.queue) if seen.queue is not None else None
+    if queue is not None:
+        visit["queue_label"] = wallboard.label(queue.label)
+        visit["disposition_required"] = queue.disposition_required
+        visit["dispositions"] = [
+            {"code": code, "label": wallboard.label(site.dispositions[code])}
+            for code in queue.dispositions
+            if code in site.dispositions
+        ]
+    if seen.wrap_up_until_us is not None:
+        visit["wrap_up_until_us"] = seen.wrap_up_until_us
+    if seen.disposition is not None:
+        visit["disposition"] = seen.disposition
+    if seen.queue is None:
+        del visit["queue"]
+    return visit
