@@ -1,0 +1,230 @@
+"""The bridge to one Asterisk: sessions of callers, the manager link, and the agents' phones.
+
+Implements `acd.ports.Telephony`. A new caller's session gets its script from `script_for`, which the composition
+root passes in, so that this room need not know any menu.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+
+from acd.common.number import Number
+from acd.effects import KeepPlace, RefuseLine, RingAgent, SetFallbackMember, StopRing, TelephonyEffect
+from acd.ports import Answers
+from acd.ticket import Ticket, TicketError, decode
+from acd.types import ContactId, PhoneId
+
+from .agi import AgiSession
+from .ami import Ami, AmiSettings, AmiStatus
+from .channels import CallerGone, Channels
+from .ends import Ends
+from .errors import AmiActionError, AmiError
+from .fastagi import FastAgiServer, FastAgiSettings
+from .recovery import Known, Recovery
+from .session import Caller, CallSession, CenterDoor, ScriptFor, SessionCounters, SessionSettings
+from .signature import CallRequest
+from .wire import AmiMessage
+
+FALLBACK = "pasokh-fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeSettings:
+    """`resync_every_s`: how often Asterisk's channels are compared with ours, for events that were lost."""
+
+    agi: FastAgiSettings
+    ami: AmiSettings
+    session: SessionSettings = field(default_factory=SessionSettings)
+    resync_every_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeDoors:
+    """What the composition root passes in. `number_of`: what Asterisk wrote of the caller, as a number and its
+    keyed token. `known`: what the center believes about calls, for the comparison after a restart."""
+
+    center: CenterDoor
+    answers: Answers
+    script_for: ScriptFor
+    number_of: Callable[[str | None], tuple[Number, str | None]]
+    known: Callable[[], Known]
+    phones: Callable[[], Iterable[PhoneId]]
+    broken: Callable[[str, Exception], None]
+
+
+class Bridge:
+    """One Asterisk's calls."""
+
+    def __init__(self, settings: BridgeSettings, doors: BridgeDoors, random: Random) -> None:
+        self.settings = settings
+        self.counters = SessionCounters()
+        self._doors = doors
+        self._channels = Channels()
+        self._sessions: dict[ContactId, CallSession] = {}
+        self._members: asyncio.Queue[SetFallbackMember] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.ami = Ami(
+            settings.ami,
+            random=random,
+            on_event=self._on_event,
+            on_up=self._on_up,
+            on_down=lambda reason: None,
+            on_error=lambda error: doors.broken("manager link", error),
+        )
+        self.agi = FastAgiServer(
+            settings.agi,
+            self._call,
+            clock=lambda: doors.center.now_us() / 1e6,
+            on_error=lambda hint, error: doors.broken(f"session {hint}", error),
+        )
+        self.ends = Ends(self.ami)
+        self.recovery = Recovery(self.ami, self._channels, self.ends, doors.center.post)
+
+    # Life --------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen for callers and begin to connect to the manager. Raises OSError when the port is taken."""
+        await self.agi.start()
+        self.ami.start()
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._keep_members(), name="fallback-members"),
+            loop.create_task(self._resync_now_and_then(), name="resync"),
+        ]
+
+    async def stop(self, grace_s: float) -> None:
+        """No new callers; those in line are left to Asterisk's music, and to whoever comes next."""
+        await self.agi.stop(grace_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.ends.close()
+        await self.ami.stop()
+
+    @property
+    def calls(self) -> int:
+        return len(self._sessions)
+
+    # Telephony ---------------------------------------------------------------------------------------------
+
+    def perform(self, effect: TelephonyEffect) -> None:
+        match effect:
+            case KeepPlace() | RingAgent() | RefuseLine() | StopRing():
+                session = self._sessions.get(effect.contact)
+                if session is not None:
+                    session.perform(effect)
+                elif isinstance(effect, StopRing):
+                    self.recovery.stop_ring(effect.offer)
+            case SetFallbackMember():
+                self._members.put_nowait(effect)
+
+    async def _keep_members(self) -> None:
+        """One after the other, as their order matters; while the link is down the resync does it all."""
+        while True:
+            member = await self._members.get()
+            if self.ami.state.status is AmiStatus.UP:
+                try:
+                    await self._set_member(member)
+                except AmiError as error:
+                    self._doors.broken("fallback queue", error)
+
+    async def _set_member(self, member: SetFallbackMember) -> None:
+        interface = f"PJSIP/{member.phone}"
+        if member.paused is None:
+            await self.ami.queue_remove(FALLBACK, interface)
+        elif not await self.ami.queue_add(
+            FALLBACK, interface, member_name=member.agent, paused=member.paused
+        ):
+            await self.ami.queue_pause(interface, member.paused, queue=FALLBACK)
+
+    # A caller ----------------------------------------------------------------------------------------------
+
+    async def _call(self, agi: AgiSession, request: CallRequest) -> None:
+        contact = request.contact or agi.uniqueid
+        older = self._sessions.get(contact)
+        if older is not None and not older.agi.ended.is_set():
+            return  # one caller, one session: whoever is second goes, the first still holds the call
+        number, token = self._doors.number_of(agi.env.get("agi_callerid"))
+        ticket = await self._ticket(agi, contact) if request.attach > 1 else None
+        caller = Caller(contact, request.number, number, token, request.attach, ticket)
+        session = CallSession(
+            agi=agi,
+            caller=caller,
+            script=self._doors.script_for(request.number, ticket),
+            center=self._doors.center,
+            switch=_Switch(self.ami),
+            channels=self._channels,
+            answers=self._doors.answers,
+            settings=self.settings.session,
+            counters=self.counters,
+        )
+        self._channels.caller(agi.uniqueid, contact)
+        self._sessions[contact] = session
+        try:
+            await session.run()
+        finally:
+            if session.gone.is_set():
+                self.ends.has_row(contact)
+            if self._sessions.get(contact) is session:
+                del self._sessions[contact]
+                self._channels.forget(contact)
+
+    async def _ticket(self, agi: AgiSession, contact: ContactId) -> Ticket | None:
+        text = await agi.get_full_variable("${PASOKH_TICKET}")
+        if not text:
+            return None
+        try:
+            ticket = decode(text)
+        except TicketError as error:
+            self._doors.broken(f"ticket of {contact}", error)
+            return None
+        return ticket if ticket.contact == contact else None
+
+    # Asterisk's word ---------------------------------------------------------------------------------------
+
+    def _on_event(self, message: AmiMessage) -> None:
+        for meaning in self._channels.read(message):
+            if not isinstance(meaning, CallerGone):
+                self._doors.center.post(meaning)
+            elif (session := self._sessions.get(meaning.contact)) is not None:
+                session.gone.set()
+            else:
+                self.recovery.orphan_gone(meaning.contact)
+
+    async def _on_up(self) -> None:
+        await self.recovery.compare(self._doors.known(), self._sessions.keys(), self._doors.phones())
+        for agent, (phone, paused) in self._doors.known().members.items():
+            await self._set_member(SetFallbackMember(agent, phone, paused))
+
+    async def _resync_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.resync_every_s)
+            if self.ami.state.status is AmiStatus.UP:
+                try:
+                    await self.recovery.compare(
+                        self._doors.known(), self._sessions.keys(), self._doors.phones()
+                    )
+                except AmiError as error:
+                    self._doors.broken("comparison with Asterisk", error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    """The manager link as one session needs it."""
+
+    ami: Ami
+
+    async def control_playback_stop(self, channel: str) -> None:
+        await self.ami.control_playback_stop(channel)
+
+    async def hangup(self, channel: str) -> None:
+        await self.ami.hangup(channel)
+
+    async def is_alive(self, channel: str) -> bool:
+        try:
+            return bool(await self.ami.status(channel=channel))
+        except AmiActionError:
+            return False

@@ -1,0 +1,111 @@
+"""The ends of calls that Asterisk kept for us, and their removal once they are in our records.
+
+The `h` extension of the dialplan writes `DB(pasokh/<contact>)` for every call that ended without our word:
+`epoch|DIALSTATUS|ANSWEREDTIME|HANGUPCAUSE|PA_END|began|number|member|hold`, the last two only when Asterisk's own
+queue had taken the caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+from acd.events import FoundEnded
+from acd.types import US_PER_S, ContactId
+
+from .errors import AmiError
+
+FAMILY = "pasokh"
+KEYS_AT_ONCE = 10
+NATIVE = "native"
+
+
+def read_end(contact: ContactId, row: str) -> FoundEnded | None:
+    """A row of Asterisk's database as an event; None for a row that is not ours to understand.
+
+    ANSWEREDTIME is the talk; where the native queue answered, it is that talk too.
+    """
+    fields = [*row.split("|"), *[""] * 9][:9]
+    at, _status, answered, _cause, end, began, number, member, hold = fields
+    if not at.isdigit():
+        return None
+    native = end.startswith(NATIVE)
+    talk_s = int(answered) if answered.isdigit() else None
+    if native and not member:
+        talk_s = None
+    return FoundEnded(
+        contact=contact,
+        dialled=number,
+        began_us=(int(began) if began.isdigit() else int(at)) * US_PER_S,
+        at_us=int(at) * US_PER_S,
+        answered_s=talk_s,
+        native=native,
+        agent=member or None,
+        wait_s=int(hold) if hold.isdigit() else 0,
+    )
+
+
+class Originates(Protocol):
+    async def originate(
+        self, channel: str, *, application: str, data: str, variables: dict[str, str]
+    ) -> None: ...
+
+
+class Ends:
+    """Which contacts have a row in Asterisk, and which of those are durable in our records."""
+
+    def __init__(self, link: Originates, every_s: float = 1.0) -> None:
+        self._link = link
+        self._every_s = every_s
+        self._rows: set[ContactId] = set()
+        self._durable: dict[ContactId, None] = {}
+        self._removable: deque[ContactId] = deque()
+        self._removing: asyncio.Task[None] | None = None
+        self.failures = 0
+
+    def has_row(self, contact: ContactId) -> None:
+        """Asterisk keeps (or is just writing) the end of this contact."""
+        self._rows.add(contact)
+        if contact in self._durable:
+            self._remove_soon(contact)
+
+    def durable(self, contacts: Iterable[ContactId]) -> None:
+        """The records of these contacts are safe; a row that comes later is remembered for a while."""
+        for contact in contacts:
+            self._durable[contact] = None
+            if contact in self._rows:
+                self._remove_soon(contact)
+        while len(self._durable) > 5_000:
+            del self._durable[next(iter(self._durable))]
+
+    def _remove_soon(self, contact: ContactId) -> None:
+        self._rows.discard(contact)
+        self._removable.append(contact)
+        if self._removing is None:
+            self._removing = asyncio.get_running_loop().create_task(self._remove(), name="ends")
+
+    async def _remove(self) -> None:
+        """In small batches through the dialplan, since our manager user has no right to delete."""
+        try:
+            while self._removable:
+                await asyncio.sleep(self._every_s)
+                keys = [self._removable.popleft() for _ in range(min(KEYS_AT_ONCE, len(self._removable)))]
+                try:
+                    await self._link.originate(
+                        "Local/del@pasokh-dbdel/n",
+                        application="Wait",
+                        data="0",
+                        variables={"PA_KEYS": "&".join(keys)},
+                    )
+                except AmiError:  # the rows stay; the next resync finds them again
+                    self.failures += 1
+                    self._rows.update(keys)
+        finally:
+            self._removing = None
+
+    async def close(self) -> None:
+        if self._removing is not None:
+            self._removing.cancel()
+            await asyncio.gather(self._removing, return_exceptions=True)

@@ -1,0 +1,143 @@
+"""After an absence: compare what the center believes with what Asterisk says, and post the differences.
+
+The absence may be ours (a restart) or the manager link's. Callers whose session lives are left alone: their socket
+tells the truth. For all others Asterisk's channels say who is still there, and its database how the rest ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from acd.events import Event, FoundEnded, OfferAnswered, PhoneChanged
+from acd.types import AgentId, ContactId, OfferId, PhoneId, PhoneState, VisitState
+
+from .actions import ChannelStatus
+from .ami import Ami
+from .channels import PHONE_PREFIX, PHONE_STATES, Channels
+from .ends import FAMILY, Ends, read_end
+from .errors import AmiError
+
+ATTACH_CONTEXT = "pasokh-attach"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """A contact as the center has it: the state of its visit, and the offer that rings or is talked on."""
+
+    state: VisitState | None
+    offer: OfferId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`now_us`: center time. `members`: who belongs in the fallback queue: phone, and whether paused."""
+
+    now_us: int
+    calls: Mapping[ContactId, KnownCall]
+    members: Mapping[AgentId, tuple[PhoneId, bool]] = field(default_factory=dict)
+
+
+class Recovery:
+    """`done` is set after the first comparison: from then on the center's timers may be trusted."""
+
+    def __init__(self, ami: Ami, channels: Channels, ends: Ends, post: Callable[[Event], None]) -> None:
+        self.done = asyncio.Event()
+        self._ami = ami
+        self._channels = channels
+        self._ends = ends
+        self._post = post
+        self._reading: set[asyncio.Task[None]] = set()
+        self.rescued = 0
+
+    async def compare(self, known: Known, attached: Collection[ContactId], phones: Iterable[PhoneId]) -> None:
+        """Raises AmiError when the link breaks meanwhile; then it is done again with the next link."""
+        await self._phones(phones)
+        channels = await self._ami.status(["PASOKH_ID"])
+        rows = await self._ami.db_tree(FAMILY)
+        alive = {contact: c for c in channels if (contact := _contact_of(c)) is not None}
+        for contact, call in known.calls.items():
+            if contact in attached:
+                continue
+            if contact in alive:
+                self._still_there(contact, call, alive[contact], channels)
+            elif contact not in rows:
+                self._post(FoundEnded(contact, "", known.now_us, known.now_us, None))
+        for contact, row in rows.items():
+            if contact not in alive and contact not in attached:
+                self._take_in(contact, row)
+        for contact, channel in alive.items():
+            if contact not in attached and channel.application == "Queue" and not channel.bridge_id:
+                await self._rescue(channel)
+        self.done.set()
+
+    async def _phones(self, phones: Iterable[PhoneId]) -> None:
+        states = await self._ami.device_states()
+        for phone in phones:
+            state = states.get(PHONE_PREFIX + phone, "INVALID")
+            self._post(PhoneChanged(phone, PHONE_STATES.get(state, PhoneState.UNKNOWN)))
+
+    def _still_there(
+        self, contact: ContactId, call: KnownCall, caller: ChannelStatus, channels: Iterable[ChannelStatus]
+    ) -> None:
+        """A caller without a session who lives: watch the channel; a ring that became a talk is told.
+
+        Whoever waits comes back by the dialplan's own loop.
+        """
+        self._channels.caller(caller.uniqueid, contact)
+        leg = next(
+            (c for c in channels if c.linkedid == caller.linkedid and c.application == "AppDial"), None
+        )
+        if call.offer is None or leg is None:
+            return
+        self._channels.found_leg(leg.uniqueid, leg.channel, contact, call.offer)
+        if call.state is VisitState.OFFERED and caller.bridge_id:
+            self._post(OfferAnswered(call.offer))
+
+    def _take_in(self, contact: ContactId, row: str) -> None:
+        end = read_end(contact, row)
+        if end is not None:
+            self._post(end)
+        self._ends.has_row(contact)
+
+    async def _rescue(self, channel: ChannelStatus) -> None:
+        """Out of Asterisk's own queue and back to us, while nobody there has answered."""
+        self.rescued += 1
+        await self._ami.redirect(channel.channel, ATTACH_CONTEXT, "s")
+
+    # Calls without a session -------------------------------------------------------------------------------
+
+    def orphan_gone(self, contact: ContactId) -> None:
+        """A caller without a session hung up just now: how, Asterisk's database tells."""
+        task = asyncio.get_running_loop().create_task(self._read_end(contact))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _read_end(self, contact: ContactId) -> None:
+        try:
+            rows = await self._ami.db_tree(FAMILY)
+        except AmiError:
+            return  # the next comparison reads it
+        if contact in rows:
+            self._take_in(contact, rows[contact])
+
+    def stop_ring(self, offer: OfferId) -> None:
+        """The ring of a call that lost its session is out of time."""
+        leg = self._channels.leg(offer)
+        if leg is not None and not leg.answered:
+            task = asyncio.get_running_loop().create_task(self._hang_up(leg.channel))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+
+    async def _hang_up(self, channel: str) -> None:
+        try:
+            await self._ami.hangup(channel)
+        except AmiError:
+            return  # it is gone, or the link is: either way the next comparison sees
+
+
+def _contact_of(channel: ChannelStatus) -> ContactId | None:
+    """The contact whose caller this channel is; agents' legs inherit the id but not the uniqueid."""
+    contact = channel.variables.get("PASOKH_ID")
+    return contact if contact is not None and contact == channel.uniqueid else None
