@@ -319,9 +319,10 @@ class AgiSession:
         if (await self._typed("database_put", family, key, value)).value != "1":
             raise AgiFailed(f"Asterisk's database did not take a key of the family {family}.")
 
-    async def database_del(self, family: str, key: str) -> bool:
-        """True when the key was there."""
-        return (await self._typed("database_del", family, key)).value == "1"
+    async def database_del(self, family: str, key: str) -> None:
+        """Deletes a key; one that is not there is no error. Raises AgiFailed when it could not be deleted."""
+        if (await self._typed("database_del", family, key)).value != "1":
+            raise AgiFailed(f"Asterisk's database did not delete a key of the family {family}.")
 
     async def verbose(self, message: str, level: int = 1) -> None:
         await self._typed("verbose", message, level)

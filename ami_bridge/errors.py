@@ -1,4 +1,3 @@
-
 """What can go wrong between us and Asterisk; each class is a reason to catch.
 
 BridgeError

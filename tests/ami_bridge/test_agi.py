@@ -218,7 +218,7 @@ async def test_typed_commands_say_their_lines() -> None:
     assert await session.channel_status() == 1
     assert await session.database_get("f", "k") == "v"
     await session.database_put("f", "k", "v")
-    assert await session.database_del("f", "k")
+    await session.database_del("f", "k")
     await session.verbose("x")
     await session.hangup()
     assert wire.lines == [
@@ -245,7 +245,9 @@ async def test_unset_variables_are_none() -> None:
     session, _ = session_with("200 result=0")
     assert await session.get_variable("X") is None
     assert await session.database_get("f", "k") is None
-    assert not await session.database_del("f", "k")
+    for refused in (session.database_del("f", "k"), session.database_put("f", "k", "v")):
+        with pytest.raises(AgiFailed):
+            await refused
 
 
 async def test_failures_of_typed_commands() -> None:
