@@ -181,15 +181,16 @@ class FastAgiServer:
         if not uniqueid or "agi_network_script" not in env.values:
             raise AgiMalformed("The AGI peer sent no agi_uniqueid or no agi_network_script.")
         request = parse_request(env.values["agi_network_script"])
-        now_s = self.clock()
+        now_s, settings = self.clock(), self.settings
+        signed = request.contact or uniqueid
         verify(
             request,
-            uniqueid=uniqueid,
-            secret=self.settings.secret,
+            uniqueid=signed,
+            secret=settings.secret,
             now_s=now_s,
-            window_s=self.settings.signature_window_s,
+            window_s=settings.signature_window_s,
         )
-        self._used.use(request, uniqueid=uniqueid, now_s=now_s)
+        self._used.use(request, uniqueid=signed, now_s=now_s)
         return request
 
     async def _run(self, session: AgiSession, request: CallRequest) -> None:

@@ -28,7 +28,8 @@ class CallRequest:
     """What the dialplan asked for: `script?number=…&t=…&attach=…&sig=…`.
 
     `number` is the number that was dialled, `time_s` Asterisk's EPOCH when it signed, `attach` the count of
-    tries of this channel's loop. `parameters` holds everything, these included, percent-decoded.
+    tries of this channel's loop, `contact` the contact id the dialplan made ("" when it sends none).
+    `parameters` holds everything, these included, percent-decoded.
     """
 
     script: str
@@ -37,6 +38,7 @@ class CallRequest:
     attach: int
     signature: str = field(repr=False)
     parameters: Mapping[str, str] = field(repr=False)
+    contact: str = ""
 
 
 def parse_request(network_script: str) -> CallRequest:
@@ -71,13 +73,15 @@ def parse_request(network_script: str) -> CallRequest:
         attach=int(parameters["attach"]),
         signature=parameters["sig"],
         parameters=parameters,
+        contact=parameters.get("contact", ""),
     )
 
 
 def sign(*, number: str, uniqueid: str, time_s: int, attach: int, secret: str) -> str:
     """The signature as 40 hexadecimal digits.
 
-    In the dialplan: `${SHA1(${number}|${UNIQUEID}|${t}|${PA_N}|${secret})}`. Raises AgiSignatureError when a
+    `uniqueid` is the contact id when the request carries one, else the channel's uniqueid. In the dialplan:
+    `${SHA1(${number}|${PASOKH_ID}|${t}|${PA_N}|${secret})}` (module func_sha1). Raises AgiSignatureError when a
     field holds the separator.
     """
     if "|" in number or "|" in uniqueid:

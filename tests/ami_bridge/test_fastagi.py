@@ -248,6 +248,18 @@ async def test_a_request_is_taken_once() -> None:
         await until(lambda: len(place.requests) == 3)
 
 
+async def test_the_contact_is_signed_in_the_channels_place() -> None:
+    ours = opening("contact-1").replace(b"?number", b"?contact=contact-1&number")
+    async with site(handler=idle) as place:
+        await place.connect(ours.replace(b"agi_uniqueid: contact-1", b"agi_uniqueid: sys-9.9"))
+        await place.taken.wait()
+        assert place.requests[0].contact == "contact-1"
+        assert place.sessions[0].uniqueid == "sys-9.9"
+        other = opening("contact-1", attach=2).replace(b"?number", b"?contact=contact-2&number")
+        assert await (await place.connect(other)).closed()
+        assert place.server.counters.refused_signature == 1
+
+
 @pytest.mark.parametrize(
     "data",
     [
