@@ -28,7 +28,7 @@ export function Desktop() {
   const agent = state?.agent;
   const visit = state?.visit;
   const zone = state?.site?.time_zone;
-  const [keysOn, setKeysOn] = useShortcuts((what) => act(what, desk, offer, () => setChoosing(true)));
+  const [keysOn, setKeysOn] = useShortcuts((what) => act(what, desk, offer, setChoosing));
 
   useEffect(() => suggestLanguage(state?.site?.language), [state?.site?.language]);
   useEffect(() => {
@@ -59,7 +59,7 @@ export function Desktop() {
               card={cardOf(offer.contact, state, cards) ?? offer.card} />}
             {visit && <VisitPanel key={visit.visit} desk={desk} agent={agent} visit={visit} timeZone={zone}
               card={cardOf(visit.contact, state, cards)} />}
-            {!signedIn && !visit && <PhoneChoice desk={desk} phones={state.phones ?? []} current={agent.phone} />}
+            {!signedIn && !visit && <PhoneChoice desk={desk} phones={state.phones ?? []} current={agent.phone ?? state.usual_phone} />}
             {signedIn && !offer && !visit && <Quiet agent={agent} />}
           </div>
           <Today figures={state.today ?? {}} />
@@ -69,12 +69,13 @@ export function Desktop() {
   );
 }
 
-function act(what: Act, desk: Desk, offer: Offer | undefined, chooseReason: () => void): void {
+function act(what: Act, desk: Desk, offer: Offer | undefined, chooseReason: (open: boolean) => void): void {
   switch (what) {
     case "available":
+      chooseReason(false);
       return void desk.ask({ command: "status", status: "available" });
     case "not_ready":
-      return chooseReason();
+      return chooseReason(true);
     case "accept":
       if (offer?.can_accept) void desk.ask({ command: "accept", offer: offer.offer });
       return;

@@ -1,6 +1,7 @@
 /** The call that is talked or wrapped up: its card, its time, and how it ended. */
 
 import { useState } from "preact/hooks";
+import { serverNowUs } from "../shared/clock";
 import { labelOf, t } from "../shared/i18n";
 import { Since, StateMark, Until } from "../shared/parts";
 import type { AgentSelf, Card, Disposition, Visit } from "../shared/wire";
@@ -17,6 +18,11 @@ export interface VisitProps {
 
 export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
   const wrapping = agent?.activity === "wrap_up" || visit.wrap_up_until_us !== undefined;
+  const until_us = visit.wrap_up_until_us;
+  const left = (time: string) =>
+    until_us !== undefined && until_us <= serverNowUs() && dispositionMissing(visit)
+      ? t("doneNeedsDisposition")
+      : t("wrapUpLeft", time);
   const held = agent?.activity === "on_hold";
   return (
     <section class={`panel visit ${wrapping ? "wrapping" : ""}`} data-visit={visit.visit}
@@ -24,13 +30,11 @@ export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
       <div class="offer-head">
         <StateMark kind={wrapping ? "wrap_up" : held ? "on_hold" : "on_call"} />
         <div>
-          <h2>{wrapping ? t("wrapUpOpen") : held ? t("activity_on_hold") : t("inTalk")}: {labelOf(visit.queue_label, visit.queue)}</h2>
+          <h2>{wrapping ? t("wrapUpOpen") : held ? t("activity_on_hold") : t("inTalk")}: {labelOf(visit.queue_label, visit.queue ?? "")}</h2>
           {!wrapping && <span>{t("talkTime")}: <Since at_us={visit.since_us} /></span>}
         </div>
-        {wrapping && visit.wrap_up_until_us !== undefined && (
-          <span class="countdown">
-            <Until at_us={visit.wrap_up_until_us} say={(left) => t("wrapUpLeft", left)} />
-          </span>
+        {wrapping && until_us !== undefined && (
+          <span class="countdown"><Until at_us={until_us} say={left} /></span>
         )}
       </div>
       <CardView card={card} timeZone={timeZone} />
@@ -40,8 +44,12 @@ export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
   );
 }
 
+function dispositionMissing(visit: Visit): boolean {
+  return visit.disposition_required === true && visit.disposition === undefined;
+}
+
 function Done({ desk, visit }: { desk: Desk; visit: Visit }) {
-  const missing = visit.disposition_required === true && visit.disposition === undefined;
+  const missing = dispositionMissing(visit);
   return (
     <div class="actions">
       <button type="button" class="primary" data-action="done" aria-disabled={missing}

@@ -122,7 +122,7 @@ export interface Disposition {
 export interface Visit {
   visit: string;
   contact: string;
-  queue: string;
+  queue?: string;
   queue_label?: Label;
   since_us: number;
   wrap_up_until_us?: number;
@@ -147,6 +147,8 @@ export interface AgentSelf {
 export interface AgentState {
   site?: { name?: Label; language?: Language; time_zone?: string };
   agent?: AgentSelf;
+  /** Where the agent sits unless they choose another. */
+  usual_phone?: string;
   phones?: Phone[];
   reasons?: Record<string, Label>;
   offer?: Offer;
