@@ -16,7 +16,7 @@ die() { say "$*"; exit 1; }
 
 # ---- one set-up at a time in a checkout ------------------------------------------------------------------------
 if command -v flock >/dev/null && [ -z "${PASOKH_SETUP_LOCKED:-}" ]; then
-  PASOKH_SETUP_LOCKED=1 exec flock .setup.lock "$0" "$what"
+  PASOKH_SETUP_LOCKED=1 exec flock .setup.lock tools/setup.sh "$what"
 fi
 
 # ---- Debian packages -------------------------------------------------------------------------------------------

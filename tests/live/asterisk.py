@@ -8,6 +8,7 @@ serves that Asterisk, ask by `await asyncio.to_thread(asterisk.cli, ...)`.
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import shutil
@@ -337,7 +338,9 @@ def _unused(kind: socket.SocketKind) -> int:
 
 def _unused_udp_range(count: int) -> tuple[int, int]:
     """A run of ports below those the kernel hands out, so that nobody is given one of them by chance."""
-    for first in range(10_000, 30_000, 1_000):
+    own = os.getpid() % 20  # two runs at once begin to look at different places
+    for n in range(20):
+        first = 10_000 + (own + n) % 20 * 1_000
         ends = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
         try:
             ends[0].bind(("127.0.0.1", first))
