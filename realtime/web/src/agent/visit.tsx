@@ -1,7 +1,7 @@
 /** The call that is talked or wrapped up: its card, its time, and how it ended. */
 
 import { useState } from "preact/hooks";
-import { serverNowUs } from "../shared/clock";
+import { shownNowUs } from "../shared/clock";
 import { labelOf, t } from "../shared/i18n";
 import { Since, StateMark, Until } from "../shared/parts";
 import type { AgentSelf, Card, Disposition, Visit } from "../shared/wire";
@@ -20,7 +20,7 @@ export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
   const wrapping = agent?.activity === "wrap_up" || visit.wrap_up_until_us !== undefined;
   const until_us = visit.wrap_up_until_us;
   const left = (time: string) =>
-    until_us !== undefined && until_us <= serverNowUs() && dispositionMissing(visit)
+    until_us !== undefined && until_us <= shownNowUs() && dispositionMissing(visit)
       ? t("doneNeedsDisposition")
       : t("wrapUpLeft", time);
   const held = agent?.activity === "on_hold";

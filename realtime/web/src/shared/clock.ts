@@ -8,6 +8,10 @@
 const KEPT = 32;
 let differences_us: number[] = [];
 let offset_us: number | undefined;
+let lastHeard_ms = performance.now();
+
+/** From this age on what is shown is old, and says so. */
+export const GREY_MS = 5_000;
 
 /** A server's instant in microseconds, from a number of microseconds or an RFC 3339 text. */
 export function instantUs(at: unknown): number | undefined {
@@ -20,6 +24,7 @@ export function instantUs(at: unknown): number | undefined {
 }
 
 export function heard(at_us: number): void {
+  lastHeard_ms = performance.now();
   differences_us.push(at_us - performance.now() * 1000);
   if (differences_us.length > KEPT) differences_us.shift();
   offset_us = Math.max(...differences_us);
@@ -32,6 +37,15 @@ export function forget(): void {
 
 export function serverNowUs(): number {
   return offset_us === undefined ? Date.now() * 1000 : performance.now() * 1000 + offset_us;
+}
+
+/**
+ * The time that timers show: the server's, but it stands still while nothing is heard. The wait of a caller who
+ * may have been answered long ago must not go on growing on a screen that does not know.
+ */
+export function shownNowUs(): number {
+  const silent_ms = performance.now() - lastHeard_ms;
+  return serverNowUs() - Math.max(0, silent_ms - GREY_MS) * 1000;
 }
 
 const hands = new Set<() => void>();

@@ -1,7 +1,7 @@
 /** Pieces that every page uses. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { everyQuarter, serverNowUs } from "./clock";
+import { everyQuarter, GREY_MS, shownNowUs } from "./clock";
 import {
   asciiDigits, chooseLanguage, digits, duration, labelOf, number, NOTHING, t, tOf, useLanguage,
 } from "./i18n";
@@ -25,7 +25,9 @@ export function Ticking({ text, words = false }: { text: () => string; words?: b
   const place = useRef<HTMLElement>(null);
   const write = () => {
     const now = text();
-    if (place.current && place.current.textContent !== now) place.current.textContent = now;
+    if (!place.current || place.current.textContent === now) return;
+    place.current.textContent = now;
+    place.current.classList.toggle("long", now.length > 5);
   };
   useLayoutEffect(write);
   useEffect(() => everyQuarter(write));
@@ -35,14 +37,14 @@ export function Ticking({ text, words = false }: { text: () => string; words?: b
 /** Time since an instant of the server. */
 export function Since({ at_us }: { at_us: number | undefined }) {
   if (at_us === undefined) return <bdi class="figure">{NOTHING}</bdi>;
-  return <Ticking text={() => duration((serverNowUs() - at_us) / 1e6)} />;
+  return <Ticking text={() => duration((shownNowUs() - at_us) / 1e6)} />;
 }
 
 const plainTime = (left: string) => left;
 
 /** Time left until an instant of the server; it stays at zero. */
 export function Until({ at_us, say = plainTime }: { at_us: number; say?: (left: string) => string }) {
-  return <Ticking words={say !== plainTime} text={() => say(duration(Math.ceil(Math.max(0, at_us - serverNowUs()) / 1e6)))} />;
+  return <Ticking words={say !== plainTime} text={() => say(duration(Math.ceil(Math.max(0, at_us - shownNowUs()) / 1e6)))} />;
 }
 
 /** A telephone number or id: always left to right; copied with plain digits. */
@@ -62,7 +64,6 @@ export function copyPlainDigits(): void {
 }
 
 export type Freshness = "none" | "fresh" | "grey" | "stale";
-const GREY_MS = 5_000;
 const STALE_MS = 15_000;
 
 function freshnessOf(heardAt_ms: number | undefined): Freshness {

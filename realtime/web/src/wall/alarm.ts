@@ -4,7 +4,7 @@
  */
 
 import { useEffect, useState } from "preact/hooks";
-import { everyQuarter, serverNowUs } from "../shared/clock";
+import { everyQuarter, shownNowUs } from "../shared/clock";
 import type { AgentCounts, Figures } from "../shared/wire";
 
 export type Level = "ok" | "attention" | "action";
@@ -22,7 +22,7 @@ export const targetShare = (figures: Figures) => figures.target_share ?? TARGET_
 /** Attention once the target is missed, action from two minutes on (or six times a longer target). */
 export function longestWaitLevel(figures: Figures): Level {
   if (figures.longest_wait_since_us === undefined) return "ok";
-  const wait_s = (serverNowUs() - figures.longest_wait_since_us) / 1e6;
+  const wait_s = (shownNowUs() - figures.longest_wait_since_us) / 1e6;
   const target_s = figures.target_s ?? TARGET_S;
   if (wait_s > Math.max(LONG_WAIT_S, 3 * target_s)) return "action";
   return wait_s > target_s ? "attention" : "ok";

@@ -3,7 +3,7 @@
 import "./wall.css";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { logout, Problem } from "../shared/api";
-import { everyQuarter, serverNowUs } from "../shared/clock";
+import { everyQuarter, GREY_MS, serverNowUs } from "../shared/clock";
 import { dateText, labelOf, number, percent, suggestLanguage, t, useLanguage } from "../shared/i18n";
 import { DataAge, LanguageSwitch, Ticking, useFreshness } from "../shared/parts";
 import { connect, type Live } from "../shared/socket";
@@ -30,7 +30,7 @@ export function Wall() {
 
   const count = useCallback(() => {
     const heardAt_ms = live.heardAt_ms();
-    const known = heardAt_ms !== undefined && performance.now() - heardAt_ms < 5_000;
+    const known = heardAt_ms !== undefined && performance.now() - heardAt_ms < GREY_MS;
     return known ? live.state.value?.total?.waiting : undefined;
   }, [live]);
 
