@@ -21,7 +21,7 @@ from realtime import wire
 from realtime.access import May, Principal
 from realtime.deps import RealtimeDeps
 from realtime.desk import Desk, Tab
-from realtime.errors import NotSignedIn
+from realtime.errors import ApiProblem, NotSignedIn
 from realtime.http import problem
 from realtime.origin import is_ours
 from realtime.outlet import Outlet, outlet_for, query_of
