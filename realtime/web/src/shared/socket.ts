@@ -73,9 +73,10 @@ export function connect<State>(
 
   function gap(): void {
     gaps += 1;
-    if (gaps > 1) epoch = undefined; // resuming did not close it: ask for everything
     drop();
-    void open();
+    if (gaps === 1) return void open();
+    epoch = undefined; // resuming did not close it: ask for everything, and not in haste
+    later();
   }
 
   function drop(): void {
