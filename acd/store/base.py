@@ -11,6 +11,7 @@ SQLite and PostgreSQL are used through the same statements. What differs is sett
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -48,6 +49,9 @@ metadata = MetaData(
     }
 )
 """Every table of every room is declared on this, so that one Alembic history knows them all."""
+
+# At DEBUG this driver logs every statement with its values, and values are callers' numbers and names.
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)

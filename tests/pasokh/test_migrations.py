@@ -60,7 +60,7 @@ async def test_two_processes_may_upgrade_at_once(postgres_url: str) -> None:
     await _upgraded_equals_declared(postgres_url)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
 def any_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path}/a.sqlite3"
@@ -93,7 +93,9 @@ async def test_an_empty_an_older_and_a_newer_database_are_told_apart(any_url: st
         assert migrations.head() in newer.sentence
 
 
-@pytest.mark.parametrize("url", ["mysql://a:secret@b/c", "not an address", "sqlite+aiosqlite://", "sqlite:///a.db"])
+@pytest.mark.parametrize(
+    "url", ["mysql://a:secret@b/c", "not an address", "sqlite+aiosqlite://", "sqlite:///a.db"]
+)
 def test_an_address_that_cannot_be_used_is_refused_in_one_sentence(url: str) -> None:
     with pytest.raises(DatabaseSettingError) as refused:
         migrations.upgrade(url)

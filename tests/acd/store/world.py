@@ -1,0 +1,85 @@
+"""Facts of a small day, as the center tells them."""
+
+from __future__ import annotations
+
+from acd.facts import (
+    AgentChanged,
+    CardWasShown,
+    ContactBegan,
+    ContactEnded,
+    ContactKnown,
+    Disposed,
+    Fact,
+    OfferEnded,
+    OfferMade,
+    OfferRinging,
+    TalkOver,
+    VisitAbandoned,
+    VisitAnswered,
+    VisitBegan,
+    VisitFlowedOut,
+    VisitRefused,
+    WrapUpOver,
+)
+from acd.types import US_PER_S, Activity, EndedBy, HandledBy, OfferState, RingFailure, Status
+
+DAY_US = 1_790_000_100 * US_PER_S
+S = US_PER_S
+
+
+def answered_call(contact: str, at_us: int, queue: str = "loans", wait_us: int = 7_000_001) -> list[Fact]:
+    """One call: refused by a first agent, answered by a second, talked, wrapped up."""
+    visit, first, second = f"{contact}.1", f"{contact}.1.1", f"{contact}.1.2"
+    begin = at_us + 3 * S
+    answer = begin + wait_us
+    end = answer + 60 * S
+    return [
+        ContactBegan(at_us, contact, "02191001500", "token"),
+        ContactKnown(at_us + S, contact, "c-1", "gold"),
+        VisitBegan(begin, visit, contact, queue, 5),
+        OfferMade(begin, first, visit, contact, queue, "sara", "1001", True),
+        OfferEnded(
+            begin + S, first, visit, contact, queue, "sara", begin, OfferState.REJECTED, RingFailure.REJECTED
+        ),
+        OfferMade(begin + S, second, visit, contact, queue, "reza", "1002", True),
+        CardWasShown(begin + S + 40_000, second, "reza", True),
+        OfferRinging(begin + S + 60_000, second, "reza"),
+        OfferEnded(answer, second, visit, contact, queue, "reza", begin + S, OfferState.ACCEPTED, None),
+        VisitAnswered(answer, visit, contact, queue, begin, "reza", second, wait_us),
+        AgentChanged(
+            answer, "reza", "1002", Status.AVAILABLE, None, Activity.ON_CALL, answer, visit, None, None
+        ),
+        TalkOver(end, visit, contact, queue, begin, "reza", 50 * S, 10 * S, EndedBy.CALLER),
+        ContactEnded(end, contact, at_us, HandledBy.CENTER),
+        AgentChanged(end, "reza", "1002", Status.AVAILABLE, None, Activity.WRAP_UP, end, visit, None, None),
+        Disposed(end + 2 * S, visit, contact, queue, "reza", "advice"),
+        Disposed(end + 4 * S, visit, contact, queue, "reza", "sold"),
+        WrapUpOver(end + 5 * S, visit, contact, queue, begin, "reza", 5 * S),
+        AgentChanged(
+            end + 5 * S, "reza", "1002", Status.AVAILABLE, None, Activity.IDLE, end + 5 * S, None, None, None
+        ),
+    ]
+
+
+def abandoned_call(contact: str, at_us: int, wait_us: int, queue: str = "loans") -> list[Fact]:
+    visit = f"{contact}.1"
+    end = at_us + wait_us
+    return [
+        ContactBegan(at_us, contact, "02191001500", None),
+        VisitBegan(at_us, visit, contact, queue, 0),
+        VisitAbandoned(end, visit, contact, queue, at_us, wait_us),
+        ContactEnded(end, contact, at_us, HandledBy.CENTER),
+    ]
+
+
+def flowed_out_call(contact: str, at_us: int, wait_us: int, queue: str = "loans") -> list[Fact]:
+    visit = f"{contact}.1"
+    return [
+        ContactBegan(at_us, contact, "02191001500", None),
+        VisitBegan(at_us, visit, contact, queue, 0),
+        VisitFlowedOut(at_us + wait_us, visit, contact, queue, at_us, wait_us),
+    ]
+
+
+def refused_call(contact: str, at_us: int, queue: str = "loans") -> list[Fact]:
+    return [ContactBegan(at_us, contact, "02191001500", None), VisitRefused(at_us, contact, queue, "full")]
