@@ -28,7 +28,10 @@ Json = dict[str, Any]
 
 @dataclass
 class Server:
-    """What the page is answered; nothing while it is `away`. `heard`: all it said on sockets. `outside`: what it asked of others."""
+    """What the page is answered; nothing while it is `away`.
+
+    `heard`: all that it said on sockets. `outside`: what it asked of others.
+    """
 
     page: Page
     dist: Path = field(default_factory=lambda: HttpSettings().dist)
