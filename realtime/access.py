@@ -221,6 +221,13 @@ class Access:
             raise UserError("A screen needs a user with the role wall.")
         return await self._issue(found, label[:64], self._settings.kiosk_token_life_s)
 
+    async def token_for(self, name: str, label: str) -> LoggedIn:
+        """A program's token without a password, for whoever runs this very process. Raises UserError."""
+        found = await queries.user(self._engine, name)
+        if found is None:
+            raise UserError("There is no user with this name.")
+        return await self._issue(found, label[:64], self._settings.program_token_life_s)
+
     async def log_out(self, principal: Principal) -> None:
         await queries.revoke_token(self._engine, principal.token, self._now_us())
         self._forget(principal.token)
