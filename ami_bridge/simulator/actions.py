@@ -28,13 +28,17 @@ _BLACKLIST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response, and the events of its list when `complete` names the one that ends it."""
+    """A response, and the events of its list when `complete` names the one that ends it.
+
+    `marks_first`: the events carry the ActionID before their own headers, not after.
+    """
 
     response: str
     headers: Mapping[str, str] = field(default_factory=dict)
     events: Sequence[Mapping[str, str | list[str]]] = ()
     complete: str = ""
     counts_twice: bool = False
+    marks_first: bool = False
 
 
 Perform = Callable[[Exchange, AmiMessage], Reply]
@@ -57,9 +61,15 @@ def _done(text: str) -> Reply:
 
 
 def _listed(
-    text: str, events: Sequence[Mapping[str, str | list[str]]], complete: str, *, counts_twice: bool = False
+    text: str,
+    events: Sequence[Mapping[str, str | list[str]]],
+    complete: str,
+    *,
+    counts_twice: bool = False,
+    marks_first: bool = False,
 ) -> Reply:
-    return Reply("Success", {"EventList": "start", "Message": text}, events, complete, counts_twice)
+    head = {"EventList": "start", "Message": text}
+    return Reply("Success", head, events, complete, counts_twice, marks_first)
 
 
 def _cut(text: str, size: int) -> str:
@@ -156,7 +166,7 @@ def _core_show_channels(exchange: Exchange, action: AmiMessage) -> Reply:
                 "BridgeId": channel.bridge,
             }
         )
-    return _listed("Channels will follow", events, "CoreShowChannelsComplete")
+    return _listed("Channels will follow", events, "CoreShowChannelsComplete", marks_first=True)
 
 
 def _device_state_list(exchange: Exchange, action: AmiMessage) -> Reply:
@@ -164,7 +174,7 @@ def _device_state_list(exchange: Exchange, action: AmiMessage) -> Reply:
         {"Event": "DeviceStateChange", "Device": phone.interface, "State": phone.state}
         for phone in exchange.phones.values()
     ]
-    return _listed("Device State Changes will follow", events, "DeviceStateListComplete")
+    return _listed("Device State Changes will follow", events, "DeviceStateListComplete", marks_first=True)
 
 
 def _db_get(exchange: Exchange, action: AmiMessage) -> Reply:
@@ -228,7 +238,7 @@ def _hangup(exchange: Exchange, action: AmiMessage) -> Reply:
         return refusal("No such channel")
     cause = _field(action, "Cause")
     line.channel.hangup_cause = int(cause) if cause.isascii() and cause.isdigit() else 16
-    line.ask_hangup(soft=True)
+    line.soft_hangup()
     return _done("Channel Hungup")
 
 
@@ -274,8 +284,9 @@ def _delete(exchange: Exchange, action: AmiMessage, channel: str, keys: str) -> 
     }
     marks = {"ActionID": action.get("ActionID")} if action.has_header("ActionID") else {}
     exchange.emit("OriginateResponse", "call", {**marks, **answer})
-    second.ask_hangup(cause=16, soft=True)
+    second.soft_hangup(16)
     first.ask_hangup(cause=16)
+    second.channel.hangup_cause = 16
     first.end()
     second.end()
 

@@ -308,7 +308,7 @@ async def _hangup(call: _Call) -> str:
     line = call.exchange.lines.get(call.words[0]) if call.words else call.line
     if line is None:
         return "200 result=-1"
-    line.ask_hangup(soft=True)
+    line.soft_hangup(32)
     return "200 result=1"
 
 

@@ -160,7 +160,10 @@ class AmiSession(asyncio.Protocol):
         self._reply(action, {"Response": reply.response}, reply.headers)
         marks = _action_id(action)
         for headers in reply.events:
-            self._write(encode_message(AmiMessage({**headers, **marks})))
+            order = (
+                {"Event": headers["Event"], **marks, **headers} if reply.marks_first else {**headers, **marks}
+            )
+            self._write(encode_message(AmiMessage(order)))
         if reply.complete:
             items = str(len(reply.events))
             end = {"Event": reply.complete, **marks, "EventList": "Complete", "ListItems": items}

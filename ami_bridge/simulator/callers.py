@@ -114,7 +114,7 @@ async def behave(line: Line, script: CallerScript) -> None:
         leave_at = _leaves_at(line, script, began)
         if leave_at is not None and now >= leave_at and not line.hung_up:
             story.caller_left = True
-            line.ask_hangup(cause=16 if story.talking else None)
+            line.ask_hangup(cause=16 if story.talking and not story.fallback else None)
         await line.changed(
             min((at for at in (key_at, leave_at) if at is not None and at > now), default=None)
         )

@@ -54,10 +54,12 @@ class Channel:
     dialled: str = ""
     language: str = "en"
     music: str | None = None
+    held: bool = False
     application: str = ""
     application_data: str = ""
     bridge: str = ""
     hangup_cause: int = 0
+    technical_cause: str = ""
     answered_s: float | None = None
     variables: dict[str, str] = field(default_factory=dict)
     inheritance: dict[str, int] = field(default_factory=dict)

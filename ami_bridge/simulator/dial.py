@@ -30,7 +30,7 @@ class RingStyle:
 
     called_number: str
     dial_string: str
-    keeps_music: bool = False
+    from_queue: bool = False
     exten_when_answered: str = ""
     on_called: Callable[[Line, Line], None] = lambda caller, leg: None
     on_connected: Callable[[Line, Line], None] = lambda caller, leg: None
@@ -61,7 +61,7 @@ async def dial(exchange: Exchange, line: Line, data: str) -> Rung:
     phone = exchange.phones.get(name)
     if phone is None or not phone.registered:
         # No channel can be made, so no event tells of it.
-        channel.hangup_cause = 3
+        channel.hangup_cause, channel.technical_cause = 3, "404"
         channel.set("DIALSTATUS", "CHANUNAVAIL")
         return Rung("CHANUNAVAIL")
     rung = await ring(exchange, line, phone, seconds, RingStyle("s", name))
@@ -78,11 +78,12 @@ async def ring(exchange: Exchange, line: Line, phone: Phone, seconds: float | No
     leg = exchange.new_line(phone.name, "pasokh-phones", "s", parent=line)
     caller, agent = line.channel, leg.channel
     leg.emit("Newchannel")
-    agent.caller_number, agent.connected_number = style.called_number, caller.caller_number
-    agent.connected_name = caller.caller_name
-    presentation = {"CID-CallingPres": "0 (Presentation Allowed, Not Screened)"}
-    leg.emit("NewCallerid", presentation)
-    leg.emit("NewConnectedLine")
+    agent.caller_number = style.called_number
+    if not style.from_queue:
+        agent.connected_number, agent.connected_name = caller.caller_number, caller.caller_name
+    leg.emit("NewCallerid", {"CID-CallingPres": "0 (Presentation Allowed, Not Screened)"})
+    if not style.from_queue:
+        leg.emit("NewConnectedLine")
     agent.application, agent.application_data = "AppDial", "(Outgoing Line)"
     line.partner, leg.partner = leg, line
     phone.legs.append(leg)
@@ -101,9 +102,16 @@ async def _ring(
 ) -> Rung:
     loop = asyncio.get_running_loop()
     plan = phone.next_ring()
-    style.on_called(line, leg)
+    if style.from_queue:
+        # Asterisk tells the leg's connected line before it has it, and again without it.
+        leg.channel.connected_number = line.channel.caller_number
+        style.on_called(line, leg)
+        leg.channel.connected_number = ""
     line.emit_with("DialBegin", leg, {"DialString": style.dial_string})
-    if not style.keeps_music:
+    if style.from_queue:
+        leg.channel.connected_number = line.channel.caller_number
+        leg.channel.connected_name = line.channel.caller_name
+    else:
         line.music_off()
     if line.channel.connected_number != style.called_number:
         line.channel.connected_number = style.called_number
@@ -121,6 +129,8 @@ async def _ring(
             return _refuse(line, leg, Pickup.REJECT)
         if rings and leg.channel.state != states.RINGING and now >= replies_at:
             leg.new_state(states.RINGING)
+            if style.from_queue:
+                leg.emit("NewConnectedLine")
             line.emit_with("DialState", leg, {"DialStatus": "RINGING"})
             exchange.phone_changed(phone)
         if phone.picked_up or (decides_at is not None and now >= decides_at):
@@ -144,7 +154,8 @@ def _cancel(line: Line, leg: Line) -> Rung:
 def _refuse(line: Line, leg: Line, pickup: Pickup) -> Rung:
     status, told, cause, technical = _FAILURES[pickup]
     leg.ask_hangup(cause=cause, technical=technical)
-    leg.channel.hangup_cause = line.channel.hangup_cause = cause
+    for channel in (leg.channel, line.channel):
+        channel.hangup_cause, channel.technical_cause = cause, technical
     line.emit_with("DialEnd", leg, {"DialStatus": told})
     return Rung(status)
 
@@ -168,7 +179,7 @@ async def _talk(
         story.talk_began_s, story.answered_by = began, phone.name
     story.talking = True
     line.wake()
-    await _until_one_leaves(exchange, line, leg, plan, began)
+    await _until_one_leaves(exchange, line, leg, plan, began, style)
     ended = asyncio.get_running_loop().time()
     story.talking = False
     story.talked_s += ended - began
@@ -176,16 +187,20 @@ async def _talk(
     if not caller_left:
         story.agent_left = True
     line.music_off()
+    _hold(exchange, line, False)
     style.on_completed(line, leg, "caller" if caller_left else "agent")
     for number, one in zip((1, 0), (line, leg) if caller_left else (leg, line), strict=True):
         exchange.emit("BridgeLeave", "call", {**_bridge(bridge, number), **one.channel.headers()})
         one.channel.bridge = ""
     exchange.emit("BridgeDestroy", "call", _bridge(bridge, 0))
     leg.channel.hangup_cause = line.channel.hangup_cause = 16
+    line.channel.technical_cause = ""
     return Rung("ANSWER", ended - began, caller_left)
 
 
-async def _until_one_leaves(exchange: Exchange, line: Line, leg: Line, plan: Ring, began: float) -> None:
+async def _until_one_leaves(
+    exchange: Exchange, line: Line, leg: Line, plan: Ring, began: float, style: RingStyle
+) -> None:
     loop = asyncio.get_running_loop()
     leaves_at = None if plan.talk_s is None else began + plan.talk_s
     hold_at = None if plan.hold_after_s is None else began + plan.hold_after_s
@@ -193,18 +208,26 @@ async def _until_one_leaves(exchange: Exchange, line: Line, leg: Line, plan: Rin
     while not line.gone and not leg.hung_up:
         now = loop.time()
         if leaves_at is not None and now >= leaves_at:
-            leg.ask_hangup(cause=16)
+            # Only Dial tells the cause of the one who leaves first.
+            leg.ask_hangup(cause=None if style.from_queue else 16)
             return
         if hold_at is not None and now >= hold_at:
             leg.emit("Hold", {"MusicClass": exchange.settings.dialplan.music})
             line.music_on(exchange.settings.dialplan.music)
+            _hold(exchange, line, True)
             hold_at, unhold_at = None, now + plan.hold_s
         elif unhold_at is not None and now >= unhold_at:
             leg.emit("Unhold")
             line.music_off()
+            _hold(exchange, line, False)
             unhold_at = None
         waits = [at for at in (leaves_at, hold_at, unhold_at) if at is not None]
         await line.changed(min(waits, default=None))
+
+
+def _hold(exchange: Exchange, line: Line, held: bool) -> None:
+    line.channel.held = held
+    exchange.trunk_changed()
 
 
 def _bridge(bridge: str, channels: int) -> dict[str, str]:

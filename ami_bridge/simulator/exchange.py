@@ -185,7 +185,8 @@ class Exchange:
 
     def trunk_changed(self) -> None:
         prefix = f"PJSIP/{self.settings.trunk}-"
-        state = "INUSE" if any(name.startswith(prefix) for name in self.lines) else "UNAVAILABLE"
+        held = [line.channel.held for name, line in self.lines.items() if name.startswith(prefix)]
+        state = ("ONHOLD" if all(held) else "INUSE") if held else "UNAVAILABLE"
         if state != self._trunk_state:
             self._trunk_state = state
             self.emit("DeviceStateChange", "call", {"Device": prefix.removesuffix("-"), "State": state})

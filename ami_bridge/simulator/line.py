@@ -93,10 +93,8 @@ class Line:
         self.redirect = place
         self.wake()
 
-    def ask_hangup(
-        self, *, cause: int | None = None, technical: str | None = None, soft: bool = False
-    ) -> None:
-        """The far end, or somebody by `soft`, hangs up. `cause` None: the channel keeps what it has."""
+    def ask_hangup(self, *, cause: int | None = None, technical: str = "") -> None:
+        """The far end hangs up. `cause` None: it tells none, and the channel keeps what it has."""
         if self.hung_up or self.over:
             return
         self.hung_up = True
@@ -104,9 +102,18 @@ class Line:
         if cause is not None:
             self.channel.hangup_cause = cause
             extra["Cause"] = str(cause)
-        if technical is not None:
-            extra["TechCause"] = technical
-        self.emit("SoftHangupRequest" if soft else "HangupRequest", extra)
+        if technical:
+            self.channel.technical_cause = extra["TechCause"] = technical
+        self.emit("HangupRequest", extra)
+        self.wake()
+
+    def soft_hangup(self, told_cause: int | None = None) -> None:
+        """Somebody on our side hangs the channel up. `told_cause` is what the event says, if there is one."""
+        if self.hung_up or self.over:
+            return
+        self.hung_up = True
+        if told_cause is not None:
+            self.emit("SoftHangupRequest", {"Cause": str(told_cause)})
         self.wake()
 
     def wake(self) -> None:
@@ -182,7 +189,8 @@ class Line:
             return
         self.hung_up = self.over = True
         cause = self.channel.hangup_cause
-        self.emit("Hangup", {"Cause": str(cause), "Cause-txt": cause_text(cause)})
+        technical = {"TechCause": self.channel.technical_cause} if self.channel.technical_cause else {}
+        self.emit("Hangup", {"Cause": str(cause), "Cause-txt": cause_text(cause), **technical})
         self._pbx.closed(self)
         self.wake()
 

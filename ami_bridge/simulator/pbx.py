@@ -113,6 +113,11 @@ class Simulator:
             await asyncio.sleep(max(0.0, began + script.arrive_s - loop.time()))
             self.begin(script)
 
+    async def drain(self) -> None:
+        """Returns when every call that was begun is over."""
+        while calls := [task for task in self._tasks if task.get_name() == "simulator call"]:
+            await asyncio.wait(calls)
+
     def _arrive(self, script: CallerScript) -> Line:
         line = self.exchange.new_line(self._settings.trunk, INBOUND, script.dialled, state=RING)
         channel = line.channel

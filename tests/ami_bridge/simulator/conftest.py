@@ -33,9 +33,13 @@ class Session:
     def send(self, command: str) -> None:
         self.writer.write(command.encode() + b"\n")
 
+    async def line(self) -> str:
+        """The next line, HANGUP included; "" when the session ended."""
+        return (await self._reader.readline()).decode().rstrip("\n")
+
     async def reply(self) -> str:
         """The next reply line; "" when the session ended."""
-        while line := (await self._reader.readline()).decode().rstrip("\n"):
+        while line := await self.line():
             if line == "HANGUP":
                 self.hangups += 1
                 continue
@@ -85,7 +89,7 @@ class Backend:
                 await self.script(session)
         except ConnectionError:
             session.ended = True
-        except Exception as error:
+        except (AssertionError, IndexError, KeyError, ValueError) as error:
             self.errors.append(error)
         finally:
             writer.close()
@@ -153,7 +157,9 @@ class Manager:
 
         def come() -> bool:
             mine[:] = [m for m in self.messages if m.get("ActionID") == [mark]]
-            return bool(mine) and (not list_end or mine[-1].get("Event") == [list_end] or "Error" in mine[0]["Response"])
+            if not mine or not list_end or mine[0]["Response"] == ["Error"]:
+                return bool(mine)
+            return mine[-1].get("Event") == [list_end]
 
         await self.until(come)
         return mine
@@ -199,7 +205,11 @@ def settings(backend: Backend) -> SimulatorSettings:
     return SimulatorSettings(
         ami_user=AmiUser(secret=SECRET),
         dialplan=DialplanSettings(
-            fastagi=(("127.0.0.1", backend.port),), secret="s", retry_s=0.02, member_retry_s=0.05, member_ring_s=0.2
+            fastagi=(("127.0.0.1", backend.port),),
+            secret="s",
+            retry_s=0.02,
+            member_retry_s=0.05,
+            member_ring_s=0.2,
         ),
         phones=("101", "102"),
         sound_length=lambda name: None if name == "missing" else 0.1 if name == "short" else 5.0,

@@ -62,7 +62,9 @@ async def test_the_agents_leg_carries_the_callers_linkedid_from_its_first_event(
     assert leg["Uniqueid"] != [outcome.contact]
 
 
-async def test_the_caller_hangs_up_in_the_talk(simulator: Simulator, backend: Backend, manager: Manager) -> None:
+async def test_the_caller_hangs_up_in_the_talk(
+    simulator: Simulator, backend: Backend, manager: Manager
+) -> None:
     simulator.phone("101").plan.append(Ring(after_s=0.01))
     replies: list[str] = []
     ended = asyncio.Event()
@@ -94,7 +96,13 @@ async def test_the_caller_hangs_up_in_the_talk(simulator: Simulator, backend: Ba
     ],
 )
 async def test_a_phone_that_refuses(
-    simulator: Simulator, backend: Backend, manager: Manager, pickup: Pickup, status: str, told: str, cause: str
+    simulator: Simulator,
+    backend: Backend,
+    manager: Manager,
+    pickup: Pickup,
+    status: str,
+    told: str,
+    cause: str,
 ) -> None:
     simulator.phone("101").plan.append(Ring(pickup, after_s=0.0))
     replies: list[str] = []
@@ -109,7 +117,12 @@ async def test_a_phone_that_refuses(
 
     backend.script = session
     outcome = await simulator.call(CallerScript("1001"))
-    assert replies == ["200 result=0", f"200 result=1 ({status})", "200 result=1 ()", f"200 result=1 ({cause})"]
+    assert replies == [
+        "200 result=0",
+        f"200 result=1 ({status})",
+        "200 result=1 ()",
+        f"200 result=1 ({cause})",
+    ]
     assert outcome.left is Left.SYSTEM
     assert (await manager.event("DialEnd"))["DialStatus"] == [told]
     assert (await manager.event("Hangup"))["Cause"] == [cause]
@@ -202,7 +215,9 @@ async def test_a_phone_in_talk_is_busy_for_the_next_call(
     assert (await talk).left is Left.AGENT
 
 
-async def test_answeredtime_counts_from_the_callers_own_answer(simulator: Simulator, backend: Backend) -> None:
+async def test_answeredtime_counts_from_the_callers_own_answer(
+    simulator: Simulator, backend: Backend
+) -> None:
     simulator.phone("101").plan.append(Ring(after_s=0.01, talk_s=0.01))
     said: list[str] = []
 
