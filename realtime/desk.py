@@ -98,18 +98,21 @@ class Desk:
     def perform(self, effect: PopScreen | ClearScreen) -> None:
         """Pop an offer up, or take it away. An agent without a page is no error."""
         if isinstance(effect, PopScreen):
+            self._forget_offer(effect.agent)
             self._offers[effect.agent] = effect
             self._offered_us[effect.offer] = self._center.now_us()
             desk = self._desks.get(effect.agent)
             if desk is not None:
                 desk.shown = None
                 self._tell(desk, wire.encode({"type": "offer", **self._offer(effect)}))
-        else:
-            self._offered_us.pop(effect.offer, None)
-            known = self._offers.get(effect.agent)
-            if known is not None and known.offer == effect.offer:
-                del self._offers[effect.agent]
+        elif self.offer_of(effect.agent) == effect.offer:
+            self._forget_offer(effect.agent)
         self._look_soon(effect.agent)
+
+    def _forget_offer(self, agent: AgentId) -> None:
+        known = self._offers.pop(agent, None)
+        if known is not None:
+            self._offered_us.pop(known.offer, None)
 
     # ---- Audience -----------------------------------------------------------------------------------------
 
@@ -337,7 +340,8 @@ class Desk:
         state["agent"] = {**_own(seen), "name": wallboard.label(who.label)}
         if seen.phone is None and who.phone is not None:
             state["usual_phone"] = who.phone
-        if (offer := self._offers.get(agent)) is not None:
+        offer = self._ringing(seen, view)
+        if offer is not None:
             state["offer"] = self._offer(offer)
         contact = offer.contact if offer is not None else None
         if seen.visit is not None and seen.contact is not None and seen.activity in _WITH_CALLER:
@@ -346,6 +350,21 @@ class Desk:
         if contact is not None and (card := self._cards(contact)) is not None:
             state["card"] = wallboard.without_nulls(card)
         return state
+
+    def _ringing(self, seen: AgentView, view: SiteView) -> PopScreen | None:
+        """The offer that is out to this agent; also one made when no page was open, so that none popped up."""
+        known = self._offers.get(seen.agent)
+        if seen.offer is None or (known is not None and known.offer == seen.offer):
+            return known if seen.offer is not None else None
+        visit = view.visits.get(seen.offer.rpartition(".")[0])
+        queue = self._center.site.queues.get(visit.queue) if visit is not None else None
+        if visit is None:
+            return None
+        wait_us, ring_s = seen.since_us - visit.entered_us, queue.ring_timeout_s if queue else 0.0
+        made = PopScreen(seen.agent, seen.offer, visit.contact, visit.queue, wait_us, ring_s)
+        self._offers[seen.agent] = made
+        self._offered_us[seen.offer] = seen.since_us
+        return made
 
     def _offer(self, offer: PopScreen) -> Json:
         site = self._center.site
