@@ -20,7 +20,7 @@ Reason = str
 def sign_in(turn: Turn, command: SignIn) -> Reason | None:
     """Take a place at a phone; the agent then still has to say Available."""
     agent = turn.state.agents.get(command.agent)
-    if agent is None:
+    if agent is None or agent.agent not in turn.site.agents:
         return "unknown_agent"
     if command.phone not in turn.site.phones:
         return "unknown_phone"
@@ -37,9 +37,9 @@ def sign_in(turn: Turn, command: SignIn) -> Reason | None:
 
 def set_status(turn: Turn, command: SetStatus) -> Reason | None:
     agent = turn.state.agents.get(command.agent)
-    if agent is None:
+    if agent is None or agent.agent not in turn.site.agents:
         return "unknown_agent"
-    if command.status is not Status.OFFLINE and agent.phone is None:
+    if command.status is not Status.OFFLINE and agent.phone not in turn.site.phones:
         return "no_phone"
     if command.status is Status.NOT_READY:
         if command.reason is not None and command.reason not in turn.site.not_ready_reasons:
@@ -118,7 +118,7 @@ def begin_wrap_up(turn: Turn, agent: Agent, visit: Visit, since_us: int) -> None
     if until_us > since_us or needs_code:
         turn.start_timer(f"wrap:{agent.agent}", until_us)
     else:
-        end_wrap_up(turn, agent)
+        end_wrap_up(turn, agent, until_us)
 
 
 def wrap_up_is_over(turn: Turn, agent_id: AgentId) -> None:
@@ -129,36 +129,38 @@ def wrap_up_is_over(turn: Turn, agent_id: AgentId) -> None:
         agent.wrap_up.overdue = True
         turn.touch(agent)
         return None
-    return end_wrap_up(turn, agent)
+    return end_wrap_up(turn, agent, agent.wrap_up.until_us)
 
 
-def end_wrap_up(turn: Turn, agent: Agent) -> None:
+def end_wrap_up(turn: Turn, agent: Agent, at_us: int | None = None) -> None:
+    """`at_us`: when it ran out, which may be learned late; now, if the agent ends it."""
+    at_us = turn.now_us if at_us is None else at_us
     wrap_up = agent.wrap_up
     assert wrap_up is not None
     turn.cancel_timer(f"wrap:{agent.agent}")
     agent.wrap_up = None
     turn.tell(
         WrapUpOver(
-            turn.now_us,
+            at_us,
             wrap_up.visit,
             wrap_up.contact,
             wrap_up.queue,
             wrap_up.began_us,
             agent.agent,
-            turn.now_us - wrap_up.since_us,
+            at_us - wrap_up.since_us,
         )
     )
     become_idle(turn, agent)
 
 
 def become_idle(turn: Turn, agent: Agent) -> None:
-    """The work is done: idle time begins, and a choice made meanwhile comes true."""
+    """The work is done: idle time begins."""
     agent.idle_since_us = turn.now_us
     turn.touch(agent)
-    apply_next_status(turn, agent)
 
 
 def apply_next_status(turn: Turn, agent: Agent) -> None:
+    """A choice made meanwhile comes true with the end of the work, however it ended."""
     if agent.next_status is not None and not agent.busy:
         _choose(turn, agent, agent.next_status, agent.next_reason)
 

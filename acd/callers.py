@@ -27,6 +27,7 @@ from acd.types import (
     OfferId,
     OfferState,
     RingFailure,
+    VisitId,
     VisitState,
     visit_id,
 )
@@ -91,8 +92,7 @@ def _begin_visit(turn: Turn, contact: Contact, event: VisitQueued) -> None:
     number = contact.visits + 1
     entered_us = turn.now_us
     if event.visit is not None and event.entered_us is not None:
-        suffix = event.visit.rpartition(".")[2]
-        number = max(number, int(suffix)) if suffix.isdigit() else number
+        number = max(number, _number_of(event.visit, contact.contact))
         entered_us = min(turn.now_us, event.entered_us)
     contact.visits = number
     contact.language = event.language or contact.language
@@ -111,6 +111,12 @@ def _begin_visit(turn: Turn, contact: Contact, event: VisitQueued) -> None:
     turn.touch_visit(visit)
     turn.tell(VisitBegan(entered_us, visit.visit, contact.contact, visit.queue, visit.priority))
     _keep_place(turn, visit)
+
+
+def _number_of(visit: VisitId, contact: ContactId) -> int:
+    """The how-manieth of the contact a ticket's visit is; 0 for what is no visit of this contact."""
+    number = visit.removeprefix(f"{contact}.")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) <= 6 else 0
 
 
 def _stand_again(turn: Turn, visit: Visit) -> None:
@@ -139,8 +145,7 @@ def session_lost(turn: Turn, contact_id: ContactId) -> None:
     visit = _open_visit(turn, contact_id)
     if visit is None:
         return turn.ignore("loss_of_no_visit")
-    visit.attached = False
-    return turn.touch_visit(visit)
+    return offers.detach(turn, visit)
 
 
 def left(turn: Turn, contact_id: ContactId) -> None:
@@ -224,11 +229,13 @@ def unhold(turn: Turn, visit: Visit, at_us: int) -> None:
 
 def found_ended(turn: Turn, event: FoundEnded) -> None:
     """The end of a contact, read from Asterisk's own database: what is written there is what happened."""
-    if event.contact in turn.state.ended:
+    contact = turn.state.contacts.get(event.contact)
+    if contact is None and event.contact in turn.state.ended:
         return turn.ignore("end_known")
     at_us = min(turn.now_us, event.at_us)
-    contact = turn.state.contacts.get(event.contact)
-    if contact is None:
+    if contact is not None:
+        at_us = max(at_us, contact.began_us)  # Asterisk's clock is not ours, and shows whole seconds
+    else:
         began_us = min(event.began_us, at_us)
         contact = turn.state.contacts[event.contact] = Contact(event.contact, began_us, event.dialled)
         turn.tell(ContactBegan(began_us, event.contact, event.dialled, None))
@@ -307,8 +314,6 @@ def _close(turn: Turn, visit: Visit) -> None:
     del turn.state.visits[visit.visit]
     turn.state.contacts[visit.contact].visit = None
     turn.touch_visit(visit)
-    if visit.offer is not None and visit.state is not VisitState.ANSWERED:
-        agents.apply_next_status(turn, turn.state.agents[visit.offer.agent])
 
 
 def _end_contact(turn: Turn, contact: Contact, by: HandledBy, at_us: int) -> None:

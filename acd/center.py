@@ -13,6 +13,7 @@ from typing import Any
 
 from acd import agents, callers, events, offers
 from acd.effects import Effect, Granted, Refused
+from acd.errors import JournalError
 from acd.facts import Fact, SiteChanged
 from acd.routing.lines import Lines
 from acd.routing.roster import roster_of
@@ -65,11 +66,13 @@ class Center:
         return Turn(self.state, self.site, self.roster, self._lines, self.rules, now_us)
 
     def _settle(self, turn: Turn) -> None:
+        for agent_id in turn.touched_agents:
+            agents.apply_next_status(turn, self.state.agents[agent_id])
         offers.match(turn)
         for agent_id in turn.touched_agents:
             agent = self.state.agents[agent_id]
             announce(turn, agent)
-            if agent.status is Status.OFFLINE and agent_id not in self.site.agents:
+            if agent.status is Status.OFFLINE and agent_id not in self.site.agents and not agent.busy:
                 del self.state.agents[agent_id]
 
     def _on_asked(self, turn: Turn, event: events.Asked) -> None:
@@ -78,21 +81,27 @@ class Center:
         turn.ask(Granted(event.request) if reason is None else Refused(event.request, reason))
 
     def _on_timer(self, turn: Turn, event: events.TimerFired) -> None:
-        if self.state.timers.pop(event.timer, None) is None:
+        at_us = self.state.timers.get(event.timer)
+        if at_us is None:
             return turn.ignore("timer_unknown")
+        if turn.now_us < at_us:
+            return turn.ignore("timer_early")
+        del self.state.timers[event.timer]
         kind, _, whom = event.timer.partition(":")
         return _TIMERS[kind](turn, whom)
 
     def _on_restarted(self, turn: Turn, event: events.Restarted) -> None:
         for visit in self.state.visits.values():
-            visit.attached = False
-            turn.touch_visit(visit)
+            offers.detach(turn, visit)
         for agent in self.state.agents.values():
             agent.page_open = False
 
     def _apply_site(self, turn: Turn, command: events.ApplySite) -> str | None:
         """Waiting visits keep their place; who was taken out of the site finishes what they have."""
-        site = Site.from_json(command.site_json)
+        try:
+            site = Site.from_json(command.site_json)
+        except JournalError:
+            return "site_unreadable"
         gone = {visit.queue for visit in self.state.visits.values()} - site.queues.keys()
         if gone:
             return f"queue_in_use:{min(gone)}"

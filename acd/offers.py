@@ -11,7 +11,7 @@ from acd.facts import CardWasShown, OfferEnded, OfferMade, OfferRinging, VisitAn
 from acd.state import Agent, Offer, Visit
 from acd.transitions import OFFER, VISIT, move
 from acd.turn import Turn, can_be_offered, free_or_occupy, stand_or_leave
-from acd.types import US_PER_S, OfferId, OfferState, RingFailure, VisitState, offer_id
+from acd.types import US_PER_S, AgentId, OfferId, OfferState, RingFailure, VisitId, VisitState, offer_id
 
 
 def find(turn: Turn, offer: OfferId) -> tuple[Visit, Offer] | None:
@@ -26,20 +26,30 @@ def match(turn: Turn) -> None:
     """Ask the lines again for everybody this step has touched, until nothing more fits."""
     stand_or_leave(turn, turn.touched_visits)
     free_or_occupy(turn, turn.touched_agents)
-    for visit_id in list(turn.touched_visits):
-        visit = turn.state.visits.get(visit_id)
-        if visit is None or not can_be_offered(visit):
-            continue
-        agent = turn.lines.longest_idle(visit.queue, turn.roster)
-        if agent is not None:
-            _make(turn, visit, turn.state.agents[agent])
     for agent_id in list(turn.touched_agents):
-        agent_ = turn.state.agents.get(agent_id)
-        if agent_ is None or agent_.offer is not None or not turn.lines.is_free(agent_id):
-            continue
-        waiting = turn.lines.next_for(turn.roster.queues_of.get(agent_id, ()))
-        if waiting is not None:
-            _make(turn, turn.state.visits[waiting], agent_)
+        while turn.lines.is_free(agent_id) and (waiting := _next_for(turn, agent_id)) is not None:
+            _make_best(turn, waiting)
+    for visit_id in list(turn.touched_visits):
+        while (visit := turn.state.visits.get(visit_id)) is not None and can_be_offered(visit):
+            if turn.lines.longest_idle(visit.queue, turn.roster) is None:
+                break
+            _make_best(turn, visit_id)
+
+
+def _next_for(turn: Turn, agent: AgentId) -> VisitId | None:
+    return turn.lines.next_for(turn.roster.queues_of.get(agent, ()))
+
+
+def _make_best(turn: Turn, visit: VisitId) -> None:
+    """An offer of this visit, or of one that comes before it: the agent who is idle longest for it may have
+    another to take first. Each round goes up in line, so there is an end."""
+    while True:
+        agent = turn.lines.longest_idle(turn.state.visits[visit].queue, turn.roster)
+        assert agent is not None
+        first = _next_for(turn, agent)
+        if first is None or first == visit:
+            return _make(turn, turn.state.visits[visit], turn.state.agents[agent])
+        visit = first
 
 
 def _make(turn: Turn, visit: Visit, agent: Agent) -> None:
@@ -214,6 +224,14 @@ def withdraw(turn: Turn, visit: Visit, state: OfferState, why: RingFailure | Non
     _end(turn, visit, visit.offer, state, why)
     visit.state = move(VISIT, visit.state, VisitState.WAITING, f"visit {visit.visit}")
     turn.touch_visit(visit)
+
+
+def detach(turn: Turn, visit: Visit) -> None:
+    """Nobody can ring for this visit for now; an offer whose phone was not asked for yet is over, blamelessly."""
+    visit.attached = False
+    turn.touch_visit(visit)
+    if visit.offer is not None and visit.offer.state is OfferState.PENDING and not visit.offer.asked:
+        withdraw(turn, visit, OfferState.RESCINDED, RingFailure.WITHDRAWN)
 
 
 def cancel(turn: Turn, visit: Visit) -> None:

@@ -181,14 +181,15 @@ def phone_state(phone: PhoneId, state: State) -> PhoneState:
     return state.phones.get(phone, PhoneState.FREE)
 
 
-def is_free(agent: Agent, state: State, now_us: int) -> bool:
-    """Whether an offer may go to this agent now."""
+def is_free(agent: Agent, state: State) -> bool:
+    """Whether an offer may go to this agent now. A back-off lasts until its timer says so, as nothing but the
+    state may decide this: a center that was restored has the same free agents."""
     return (
         agent.status is Status.AVAILABLE
         and agent.phone is not None
         and not agent.busy
         and not agent.not_responding
-        and agent.backoff_until_us <= now_us
+        and agent.backoff_until_us == 0
         and phone_state(agent.phone, state) is PhoneState.FREE
     )
 

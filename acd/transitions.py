@@ -54,8 +54,8 @@ OFFER: Mapping[OfferState, frozenset[OfferState]] = {
 _AFTER_WORK = frozenset({Activity.IDLE, Activity.RINGING, Activity.UNREACHABLE})
 
 ACTIVITY: Mapping[Activity, frozenset[Activity]] = {
-    Activity.IDLE: frozenset({Activity.RINGING, Activity.UNREACHABLE}),
-    Activity.RINGING: _AFTER_WORK | {Activity.ON_CALL, Activity.NOT_RESPONDING},
+    Activity.IDLE: frozenset({Activity.RINGING, Activity.UNREACHABLE, Activity.ON_CALL}),
+    Activity.RINGING: _AFTER_WORK | {Activity.ON_CALL, Activity.WRAP_UP, Activity.NOT_RESPONDING},
     Activity.ON_CALL: _AFTER_WORK | {Activity.ON_HOLD, Activity.WRAP_UP},
     Activity.ON_HOLD: _AFTER_WORK | {Activity.ON_CALL, Activity.WRAP_UP},
     Activity.CONSULTING: frozenset(),

@@ -95,7 +95,7 @@ def stand_or_leave(turn: Turn, visits: Iterable[VisitId]) -> None:
 def free_or_occupy(turn: Turn, agents: Iterable[AgentId]) -> None:
     for agent_id in agents:
         agent = turn.state.agents.get(agent_id)
-        if agent is not None and agent_id in turn.site.agents and is_free(agent, turn.state, turn.now_us):
+        if agent is not None and agent_id in turn.site.agents and is_free(agent, turn.state):
             turn.lines.free(agent)
         else:
             turn.lines.occupy(agent_id)
