@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from typing import Protocol
 
@@ -60,6 +61,10 @@ class StaffSocket(WebSocketsSansIOProtocol):
 
     close_s = 5.0
     caught_up: Callable[[], None] | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self.conn.debug = False  # it would log every line, the ticket among them
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -127,8 +132,9 @@ class FrameOutlet:
 
 
 class TaskOutlet:
-    def __init__(self, socket: WebSocket) -> None:
+    def __init__(self, socket: WebSocket, close_s: float) -> None:
         self._socket = socket
+        self._close_s = close_s
         self._mail: Encoded | None = None
         self._close: tuple[int, str] | None = None
         self._news = asyncio.Event()
@@ -158,6 +164,8 @@ class TaskOutlet:
         self._news.set()
 
     async def ended(self) -> None:
+        if self._close is not None:
+            await asyncio.wait((self._task,), timeout=self._close_s)
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -181,7 +189,7 @@ class TaskOutlet:
 def outlet_for(socket: WebSocket, close_s: float) -> Outlet:
     """The best way to send on this (accepted) socket."""
     own = socket.scope.get("extensions", {}).get(EXTENSION)
-    return FrameOutlet(own, close_s) if isinstance(own, StaffSocket) else TaskOutlet(socket)
+    return FrameOutlet(own, close_s) if isinstance(own, StaffSocket) else TaskOutlet(socket, close_s)
 
 
 def query_of(socket: WebSocket) -> str:

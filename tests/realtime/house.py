@@ -73,7 +73,7 @@ PASSWORD = "correct horse"
 
 SHORT = RealtimeSettings(
     sockets=SocketSettings(
-        hello_s=0.3, interval_s=0.02, refresh_s=0.05, quiet_s=0.2, slow_s=0.3, recheck_s=0.05, close_s=0.3
+        hello_s=1.0, interval_s=0.02, refresh_s=0.05, quiet_s=0.2, slow_s=0.3, recheck_s=0.05, close_s=0.3
     ),
     access=AccessSettings(argon2_time_cost=1, argon2_memory_kib=64, argon2_lanes=1, token_cache_s=0.0),
     http=HttpSettings(stop_s=1.0),
