@@ -93,7 +93,6 @@ class Engine:
         center: Center,
         measures: Measures,
         clock: Clock,
-        doors: Doors,
         settings: EngineSettings,
         broken: Callable[[Event, Exception], None] | None = None,
     ) -> None:
@@ -101,7 +100,7 @@ class Engine:
         self.measures = measures
         self.counters = EngineCounters()
         self._clock = clock
-        self._doors = doors
+        self._doors_or_none: Doors | None = None
         self._settings = settings
         self._broken = broken
         self._loop = asyncio.get_running_loop()
@@ -113,6 +112,16 @@ class Engine:
         self._answers: dict[str, Granted | Refused] = {}
         self._requests = 0
         measures.use(center.site)
+
+    def join(self, doors: Doors) -> None:
+        """Open the doors, before the first input. The rooms need the engine to be made, so they come after it."""
+        self._doors_or_none = doors
+
+    @property
+    def _doors(self) -> Doors:
+        if self._doors_or_none is None:
+            raise RuntimeError("The engine has no doors yet; call join before the first input.")
+        return self._doors_or_none
 
     # What the rooms call -----------------------------------------------------------------------------------
 

@@ -169,12 +169,22 @@ class AgentStateRow:
     next_reason: str | None
 
 
-async def list_contacts(engine: AsyncEngine, limit: int = 50, after: After | None = None) -> Page:
-    """Contacts, newest first. A page stays the same while new calls come in."""
+async def list_contacts(
+    engine: AsyncEngine,
+    limit: int = 50,
+    after: After | None = None,
+    *,
+    queue: QueueId | None = None,
+    agent: AgentId | None = None,
+) -> Page:
+    """Contacts, newest first, of this queue or agent if given. A page stays the same while new calls come in."""
     query = select(contact).order_by(contact.c.began_at.desc(), contact.c.id.desc()).limit(limit + 1)
     if after is not None:
         same_instant = and_(contact.c.began_at == after.began_at, contact.c.id < after.contact)
         query = query.where(or_(contact.c.began_at < after.began_at, same_instant))
+    for column, wanted in ((visit.c.queue, queue), (visit.c.agent, agent)):
+        if wanted is not None:
+            query = query.where(contact.c.id.in_(select(visit.c.contact).where(column == wanted)))
     async with engine.connect() as connection:
         rows = [ContactRow(*row) for row in await connection.execute(query)]
     more = len(rows) > limit

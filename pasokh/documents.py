@@ -1,0 +1,99 @@
+"""center.yaml in the running process: checked, applied in one step, kept in versions.
+
+Implements `realtime.ports.Documents`. A version is saved before it is applied: a version that was saved and not
+applied is visible in the history and harmless, one that was applied and not saved would be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from acd.effects import Refused
+from acd.engine import Engine
+from acd.errors import DocumentError, Problem
+from acd.events import ApplySite
+from acd.site import Site, read_site, site_json, version_of
+from acd.store import documents as store
+from acd.store.base import to_us
+from acd.types import US_PER_S
+from ivr.library import Flows, load_flows
+from realtime.ports import Applied, DocumentVersion
+
+KIND, NAME = "center", "center"
+
+
+class CenterDocuments:
+    """`changed` is told of the flows that belong to a version that was just applied."""
+
+    def __init__(
+        self,
+        database: AsyncEngine,
+        engine: Engine,
+        flows_folder: Path | None,
+        changed: Callable[[Flows], None],
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._flows_folder = flows_folder
+        self._changed = changed
+
+    async def current(self) -> DocumentVersion | None:
+        found = await store.current(self._database, KIND, NAME)
+        return None if found is None else _version(found)
+
+    async def history(self, *, limit: int) -> Sequence[DocumentVersion]:
+        return [_version(each) for each in await store.history(self._database, KIND, NAME, limit)]
+
+    async def check(self, text: str) -> Applied:
+        checked = self._read(text)
+        return checked if isinstance(checked, Applied) else Applied(True, version_of(checked[0]), checked[2])
+
+    async def apply(self, text: str, by: str) -> Applied:
+        """Check, save, apply; nothing at all when anything is wrong."""
+        checked = self._read(text)
+        if isinstance(checked, Applied):
+            return checked
+        site, flows, warnings = checked
+        version = version_of(site)
+        at = datetime.fromtimestamp(self._engine.now_us() / US_PER_S, UTC)
+        await store.save(self._database, KIND, NAME, text, at, by, version)
+        answer = await self._engine.ask(by, ApplySite(version, site_json(site)))
+        if isinstance(answer, Refused):
+            return Applied(False, None, [{"message": _refusal(answer.reason), "severity": "error"}])
+        self._changed(flows)
+        return Applied(True, version, warnings)
+
+    def _read(self, text: str) -> tuple[Site, Flows, list[Mapping[str, object]]] | Applied:
+        try:
+            read = read_site(text, "center.yaml")
+            flows = load_flows(read.site, self._flows_folder)
+        except DocumentError as error:
+            return Applied(False, None, [_problem(each) for each in error.problems])
+        return read.site, flows, [_problem(each) for each in (*read.warnings, *flows.warnings)]
+
+
+def _refusal(reason: str) -> str:
+    kind, _, what = reason.partition(":")
+    if kind == "queue_in_use":
+        return (
+            f'Callers wait in the queue "{what}", so it cannot be removed now; keep it until they are served.'
+        )
+    return f"The running center refused: {reason}."
+
+
+def _problem(problem: Problem) -> Mapping[str, object]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": str(problem),
+        "severity": problem.severity,
+    }
+
+
+def _version(found: store.Document) -> DocumentVersion:
+    return DocumentVersion(found.version, to_us(found.at), found.by, found.text)
