@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,8 +36,8 @@ _CALLERS_MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class RecordSettings:
-    """`spool`: the file for the time without a database. Above `pending_most` entries in memory a slow
-    transaction is not waited for any longer, and they go to the spool; above `memory_most` (the disk fails
+    """`spool`: the file for the time without a database. Above `pending_most` entries in memory a
+    transaction is not waited for beyond `patience_s`, and they go to the spool; above `memory_most` (the disk fails
     too) the oldest are lost, and counted."""
 
     spool: Path = Path("var/records.spool")
@@ -45,6 +45,7 @@ class RecordSettings:
     batch_most: int = 500
     write_timeout_s: float = 6.0
     retry_every_s: float = 1.0
+    patience_s: float = 0.5
     pending_most: int = 20_000
     memory_most: int = 200_000
 
@@ -102,6 +103,18 @@ class RecordWriter:
             self._take(fact)
             if isinstance(fact, ContactBegan) and (caller := self._callers.pop(fact.contact, None)):
                 self._take(caller)
+
+    async def take_many(self, facts: Iterable[Fact]) -> None:
+        """Take in as many as a recovery brings, without holding them all in memory; then all are flushed."""
+        part: list[Fact] = []
+        for fact in facts:
+            part.append(fact)
+            if len(part) >= self._settings.batch_most:
+                self.take(part)
+                part = []
+                await self.flush()
+        self.take(part)
+        await self.flush()
 
     def note_caller(self, contact: ContactId, caller: Number) -> None:
         """Keep the caller's number with the contact, whether its beginning was taken or is yet to come."""
@@ -198,7 +211,9 @@ class RecordWriter:
                 return
 
     async def _woken(self, timeout_s: float | None) -> bool:
-        """Whether something came within the time."""
+        """Whether something came within the time, or the end did."""
+        if self._closing:
+            return True
         self._work.clear()
         try:
             async with asyncio.timeout(timeout_s):
@@ -265,11 +280,14 @@ class RecordWriter:
         writing = asyncio.ensure_future(self._in_one_transaction(entries))
         pressed = asyncio.ensure_future(self._pressure.wait())
         try:
-            await asyncio.wait(
-                (writing, pressed),
-                timeout=self._settings.write_timeout_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            patience_s = min(self._settings.patience_s, self._settings.write_timeout_s)
+            await asyncio.wait((writing,), timeout=patience_s)
+            if not writing.done():
+                await asyncio.wait(
+                    (writing, pressed),
+                    timeout=self._settings.write_timeout_s - patience_s,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
             if not writing.done():
                 writing.cancel()
                 await asyncio.wait((writing,))

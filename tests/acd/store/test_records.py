@@ -219,7 +219,12 @@ async def test_memory_stays_bounded_by_going_to_the_disk(
     database: Database, tmp_path: Path, away: Away
 ) -> None:
     settings = RecordSettings(
-        tmp_path / "spool", batch_every_s=0.01, retry_every_s=0.02, write_timeout_s=30.0, pending_most=200
+        tmp_path / "spool",
+        batch_every_s=0.01,
+        retry_every_s=0.02,
+        write_timeout_s=30.0,
+        pending_most=200,
+        patience_s=0.01,
     )
     patient = DatabaseSettings(database.writing.url.render_as_string(False), busy_timeout_s=0.5)
     async with opened(patient) as slow, RecordWriter(slow.writing, settings) as records:
@@ -282,6 +287,33 @@ async def test_closing_writes_what_was_taken(database: Database, tmp_path: Path)
     async with RecordWriter(database.writing, settings) as records:
         records.take(_many(120))
     assert await count(database) == 120
+
+
+async def test_a_writer_closed_as_soon_as_it_was_started_ends(
+    database: Database, settings: RecordSettings
+) -> None:
+    async with asyncio.timeout(5), RecordWriter(database.writing, settings):
+        pass
+
+
+async def test_a_burst_that_a_healthy_database_can_take_does_not_go_to_the_disk(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = RecordSettings(tmp_path / "spool", batch_every_s=0.01, pending_most=100)
+    async with RecordWriter(database.writing, settings) as records:
+        records.take(_many(100))
+        await records.flush()
+        assert (records.counters().written, records.counters().spooled) == (400, 0)
+
+
+async def test_a_recovery_of_more_than_memory_may_hold_loses_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = RecordSettings(tmp_path / "spool", batch_most=50, pending_most=60, memory_most=80)
+    async with RecordWriter(database.writing, settings) as records:
+        await records.take_many(_many(100))
+        assert (records.counters().lost, records.counters().pending) == (0, 0)
+    assert await count(database) == 100
 
 
 def _many(calls: int) -> Sequence[Fact]:
