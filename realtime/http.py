@@ -78,7 +78,7 @@ def problem(
         "code": code,
         **(more or {}),
     }
-    headers = {"cache-control": "no-store"}
+    headers = {"cache-control": "no-store", **HEADERS}  # a fault is answered outside of Guardrails
     if retry_after_s is not None:
         headers["retry-after"] = str(max(1, round(retry_after_s)))
     if status == HTTPStatus.UNAUTHORIZED:
@@ -170,7 +170,7 @@ class Guardrails:
             message = await receive()
             got += len(message.get("body", b""))
             if got > self._body_bytes:
-                raise ApiProblem(413, "too_large", "The request is too large.")
+                raise HTTPException(413)  # FastAPI makes a 400 of any other exception here
             return message
 
         async def with_headers(message: Message) -> None:
