@@ -106,7 +106,9 @@ class Contacts:
         parts = {"visits": story.visits, "offers": story.offers, "legs": story.legs}
         return {
             **_plain(story.contact),
-            **{name: [_plain(row) for row in rows] for name, rows in parts.items()},
+            "visits": [_plain(row) for row in story.visits],
+            "offers": [_plain(row) for row in story.offers],
+            "legs": [_plain(row) for row in story.legs],
         }
 
 
