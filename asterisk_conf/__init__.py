@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from .check import check_against
 from .errors import AsteriskConfError, NotWritten, Unwritable
 from .generate import complete, includes
 from .pjsip import Secrets
 from .settings import AsteriskConfSettings, LoopSettings
+from .writing import readable_by_all, write
 
 __all__ = [
     "AsteriskConfError",
@@ -14,6 +16,9 @@ __all__ = [
     "NotWritten",
     "Secrets",
     "Unwritable",
+    "check_against",
     "complete",
     "includes",
+    "readable_by_all",
+    "write",
 ]

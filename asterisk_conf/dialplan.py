@@ -179,7 +179,7 @@ def _phones(site: Site) -> Iterator[str]:
             raise Unwritable(
                 f'Asterisk has a meaning of its own for the phone id "{phone}"; give it another.'
             )
-        if (other := seen.setdefault(phone.lower(), phone)) != phone:
+        if (other := seen.setdefault(phone.lower().replace("-", ""), phone)) != phone:
             raise Unwritable(f'The phones "{other}" and "{phone}" are one to Asterisk; rename one of them.')
         yield from _extension(phone, f"Dial(PJSIP/{phone},30)", "Hangup()")
 

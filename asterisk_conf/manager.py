@@ -24,6 +24,8 @@ It holds a secret: nobody but Asterisk needs to read it."""
 
 def manager(settings: AsteriskConfSettings) -> str:
     """pasokh-manager.conf. Raises Unwritable."""
+    if settings.ami_user.lower() == "general":
+        raise Unwritable("The manager user cannot be called general, as the file's first section; rename it.")
     user = Section(
         settings.ami_user,
         [

@@ -5,32 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 # What our files use, for an operator whose Asterisk loads a list of its own.
-NEEDED: Final = [
-    "app_controlplayback",
-    "app_dial",
-    "app_queue",
-    "app_stack",
-    "app_userevent",
-    "chan_pjsip",
-    "func_callerid",
-    "func_channel",
-    "func_cut",
-    "func_db",
-    "func_logic",
-    "func_sha1",
-    "func_strings",
-    "pbx_config",
-    "res_agi",
-    "res_manager_devicestate",
-    "res_musiconhold",
-    "res_pjsip_dtmf_info",
-    "res_pjsip_endpoint_identifier_ip",
-    "res_pjsip_endpoint_identifier_user",
-    "res_pjsip_header_funcs",
-    "res_pjsip_outbound_registration",
-    "res_pjsip_refer",
-    "res_pjsip_registrar",
-]
+NEEDED: Final = (
+    *("app_controlplayback", "app_dial", "app_queue", "app_stack", "app_userevent", "chan_pjsip"),
+    *("func_callerid", "func_channel", "func_cut", "func_db", "func_logic", "func_sha1", "func_strings"),
+    *("pbx_config", "res_agi", "res_manager_devicestate", "res_musiconhold"),
+    *("res_pjsip_dtmf_info", "res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user"),
+    *("res_pjsip_header_funcs", "res_pjsip_outbound_registration", "res_pjsip_refer", "res_pjsip_registrar"),
+)
 
 _GROUPS: Final = {
     "timing, keys, storage of configuration": (

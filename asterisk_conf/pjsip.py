@@ -35,25 +35,14 @@ Include it into pjsip.conf only where Asterisk has no transports yet."""
 
 def pjsip(site: Site, settings: AsteriskConfSettings, secrets: Secrets) -> str:
     """pasokh-pjsip.conf. Raises Unwritable."""
-    sections = [
-        *(
-            section
-            for name, phone in site.phones.items()
-            for section in _phone(name, phone, settings, secrets)
-        ),
-        *(
-            section
-            for name, trunk in site.trunks.items()
-            for section in _trunk(name, trunk, settings, secrets)
-        ),
-    ]
+    _distinct(site)
+    sections: list[Section] = []
+    for name, phone in site.phones.items():
+        sections += _phone(name, phone, settings, secrets)
+    for name, trunk in site.trunks.items():
+        sections += _trunk(name, trunk, settings, secrets)
     if settings.loopback:
         sections += _loopback()
-    taken = {name.lower() for name in _TAKEN} - {LOOPBACK}
-    for section in sections:
-        if section.name.lower() in taken:
-            raise Unwritable(f'The id "{section.name}" means something else to PJSIP; choose another.')
-    _unlike(site)
     return syntax.render(_HEAD, sections)
 
 
@@ -97,11 +86,11 @@ def _phone(name: str, phone: Phone, settings: AsteriskConfSettings, secrets: Sec
         ("identify_by", "ip" if phone.kind == "static" else "username"),
         ("device_state_busy_at", "1"),
         ("direct_media", "no"),
-        ("rtp_timeout", str(settings.rtp_timeout_s if phone.kind == "browser" else 0)),
         *_media(settings),
     ]
     if phone.kind == "browser":
-        endpoint.append(("webrtc", "yes"))
+        # A page that was closed in mid-call sends nothing more, and no BYE either.
+        endpoint += [("webrtc", "yes"), ("rtp_timeout", str(settings.rtp_timeout_s))]
     else:
         endpoint += [("dtmf_mode", "auto_info"), *_BEHIND_NAT]
     if settings.sip_domain:
@@ -126,10 +115,9 @@ def _where(phone: Phone) -> list[tuple[str, str]]:
 def _trunk(name: str, trunk: Trunk, settings: AsteriskConfSettings, secrets: Secrets) -> Iterator[Section]:
     endpoint = trunk_endpoint(name)
     host = syntax.host(trunk.host, f"the host of the trunk {name}")
-    uri = f"sip:{host}:{syntax.port(trunk.port, f'the port of the trunk {name}')}"
-    if trunk.transport != "udp":
-        uri += f";transport={trunk.transport}"
-    has_auth = trunk.username is not None and trunk.secret_file is not None
+    user, _, domain = (trunk.username or "").partition("@")
+    kind = "" if trunk.transport == "udp" else f";transport={trunk.transport}"
+    uri = f"sip:{host}:{syntax.port(trunk.port, f'the port of the trunk {name}')}{kind}"
     lines = [
         ("type", "endpoint"),
         ("context", INBOUND),
@@ -142,35 +130,41 @@ def _trunk(name: str, trunk: Trunk, settings: AsteriskConfSettings, secrets: Sec
         ("dtmf_mode", "auto_info"),
         *_media(settings),
     ]
-    if trunk.username is not None:
-        lines.append(("from_user", trunk.username))
-    if has_auth:
+    if user:
+        lines.append(("from_user", user))
+    if domain:
+        lines.append(("from_domain", domain))
+    if trunk.secret_file is not None:
+        if not user:
+            raise Unwritable(f'The trunk "{name}" has a secret but no user name; add a line `username: …`.')
         lines.append(("outbound_auth", endpoint))
     yield Section(endpoint, lines)
     yield Section(endpoint, [("type", "aor"), ("contact", uri)])
-    matches = trunk.match or (trunk.host,)
-    yield Section(
-        endpoint, [("type", "identify"), ("endpoint", endpoint), *(("match", match) for match in matches)]
-    )
-    if has_auth:
-        yield _auth(endpoint, trunk.username or "", trunk.secret_file or "", secrets)
+    matches = [("match", match) for match in trunk.match or (trunk.host,)]
+    yield Section(endpoint, [("type", "identify"), ("endpoint", endpoint), *matches])
+    if trunk.secret_file is not None:
+        yield _auth(endpoint, trunk.username or "", trunk.secret_file, secrets)
     if trunk.register_ and settings.register_trunks:
-        client = uri.replace("sip:", f"sip:{trunk.username}@", 1).partition(";")[0]
-        yield Section(
-            endpoint,
-            [
-                ("type", "registration"),
-                ("outbound_auth", endpoint),
-                ("server_uri", uri),
-                ("client_uri", client),
-                ("contact_user", trunk.username or ""),
-                ("endpoint", endpoint),
-                ("line", "yes"),
-                ("retry_interval", "30"),
-                ("fatal_retry_interval", "60"),
-                ("max_retries", "100000"),
-            ],
-        )
+        yield _registration(endpoint, uri, f"sip:{user}@{domain or host}", user)
+
+
+def _registration(endpoint: str, server: str, client: str, user: str) -> Section:
+    lines = [
+        ("type", "registration"),
+        ("outbound_auth", endpoint),
+        ("server_uri", server),
+        ("client_uri", client),
+        ("contact_user", user),
+        ("endpoint", endpoint),
+        ("line", "yes"),
+        # A provider's bad hour must not end in a center that never registers again.
+        ("retry_interval", "30"),
+        ("forbidden_retry_interval", "60"),
+        ("fatal_retry_interval", "60"),
+        ("auth_rejection_permanent", "no"),
+        ("max_retries", "1000000"),
+    ]
+    return Section(endpoint, lines)
 
 
 def _loopback() -> list[Section]:
@@ -219,11 +213,10 @@ def _network(text: str) -> str:
         raise Unwritable(f"A network cannot be read: {error}; write it as 10.0.0.0/8.") from None
 
 
-def _unlike(site: Site) -> None:
-    """A trunk's endpoint and a phone may not be one."""
-    phones = {name.lower(): name for name in site.phones}
-    for trunk in site.trunks:
-        if (phone := phones.get(trunk_endpoint(trunk).lower())) is not None:
-            raise Unwritable(
-                f'The phone "{phone}" has the name of the endpoint of a trunk; rename the phone.'
-            )
+def _distinct(site: Site) -> None:
+    """Every endpoint has a name of its own."""
+    taken = dict.fromkeys(_TAKEN, "PJSIP itself")
+    taken |= {trunk_endpoint(trunk).lower(): f'the trunk "{trunk}"' for trunk in site.trunks}
+    for phone in site.phones:
+        if (owner := taken.get(phone.lower())) is not None:
+            raise Unwritable(f'The phone id "{phone}" is the name of an endpoint of {owner}; choose another.')

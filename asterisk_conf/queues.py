@@ -10,6 +10,7 @@ from acd.site import Site
 
 from . import syntax
 from .dialplan import FALLBACK_QUEUE
+from .errors import Unwritable
 from .settings import AsteriskConfSettings
 from .syntax import Section
 
@@ -67,4 +68,6 @@ def music_whole(settings: AsteriskConfSettings) -> str:
 
 
 def _class(name: str, folder: str) -> Section:
+    if name.lower() == "general":
+        raise Unwritable('A music class cannot be called "general", as the file\'s own section; rename it.')
     return Section(name, [("mode", "files"), ("directory", folder), ("sort", "alpha")])

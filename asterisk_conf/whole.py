@@ -7,32 +7,11 @@ from .settings import AsteriskConfSettings
 from .syntax import Section
 
 # Asterisk complains of each of these when there is none.
-_EMPTY = [
-    "acl",
-    "ari",
-    "ccss",
-    "cel",
-    "cli",
-    "cli_aliases",
-    "cli_permissions",
-    "codecs",
-    "confbridge",
-    "dnsmgr",
-    "dsp",
-    "enum",
-    "extconfig",
-    "geolocation",
-    "pjproject",
-    "queuerules",
-    "res_parking",
-    "say",
-    "sorcery",
-    "stasis",
-    "stir_shaken",
-    "udptl",
-    "voicemail",
-    "websocket_client",
-]
+_EMPTY = (
+    *("acl", "ari", "ccss", "cel", "cli", "cli_aliases", "cli_permissions", "codecs", "confbridge"),
+    *("dnsmgr", "dsp", "enum", "extconfig", "geolocation", "pjproject", "queuerules", "res_parking"),
+    *("say", "sorcery", "stasis", "stir_shaken", "udptl", "voicemail", "websocket_client"),
+)
 
 _TONES = {
     "dial": "425",
