@@ -31,7 +31,7 @@ from acd.effects import (
 )
 from acd.errors import Overloaded
 from acd.events import Asked, CallArrived, Command, Event, TimerFired
-from acd.facts import ContactEnded, Fact, SiteChanged
+from acd.facts import ContactEnded, Fact, SiteChanged, WrapUpOver
 from acd.kpi.measures import Measures
 from acd.ports import Audience, Clock, Journal, Lookup, Records, Screens, Telephony
 from acd.site import Site
@@ -187,13 +187,15 @@ class Engine:
 
     def _drain(self) -> None:
         """Handle what is there, in slices, so that the sockets of everybody else get their turn."""
-        for _ in range(self._settings.slice_events):
-            if not self._inbox:
-                break
-            self._handle(self._inbox.popleft())
-        self._scheduled = bool(self._inbox)
-        if self._scheduled:
-            self._loop.call_soon(self._drain)
+        try:
+            for _ in range(self._settings.slice_events):
+                if not self._inbox:
+                    break
+                self._handle(self._inbox.popleft())
+        finally:  # a fault of one room must not silence the center
+            self._scheduled = bool(self._inbox)
+            if self._scheduled:
+                self._loop.call_soon(self._drain)
 
     def _handle(self, event: Event) -> None:
         now_us = max(self._clock.now_us(), self.center.state.at_us)
@@ -223,10 +225,17 @@ class Engine:
             self._forget_callers(step.facts)
 
     def _forget_callers(self, facts: Iterable[Fact]) -> None:
+        """Number and card go when the contact is over and nobody writes it up any more."""
         for fact in facts:
-            if isinstance(fact, ContactEnded):
+            if isinstance(fact, ContactEnded | WrapUpOver) and not self._is_worked_on(fact.contact):
                 self._callers.pop(fact.contact, None)
                 self._doors.lookup.forget(fact.contact)
+
+    def _is_worked_on(self, contact: ContactId) -> bool:
+        state = self.center.state
+        return contact in state.contacts or any(
+            agent.wrap_up is not None and agent.wrap_up.contact == contact for agent in state.agents.values()
+        )
 
     def _perform(self, effect: Effect) -> None:
         match effect:

@@ -159,7 +159,7 @@ async def build(
 
     records.start()
     stack.push_async_callback(records.close)
-    records.take(recovered.facts)
+    await records.take_many(recovered.facts)
     await records.flush()
     files.begin(journal.encode_header(engine.center, engine.measures, __version__), clock.now_us())
     stack.push_async_callback(files.close)
