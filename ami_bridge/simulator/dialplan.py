@@ -52,7 +52,7 @@ def _keep_end(exchange: Exchange, line: Line) -> None:
     if channel.get("PASOKH_DONE") == "1" or not contact:
         return
     row = (
-        str(exchange.epoch()),
+        f"{exchange.clock():.3f}",
         channel.get("DIALSTATUS"),
         channel.get("ANSWEREDTIME"),
         str(channel.hangup_cause),
@@ -61,6 +61,7 @@ def _keep_end(exchange: Exchange, line: Line) -> None:
         channel.get("PA_NUMBER"),
         channel.get("MEMBERNAME"),
         channel.get("QEHOLDTIME"),
+        channel.get("PA_TALK"),
     )
     exchange.database.setdefault("pasokh", {})[contact] = "|".join(row)
 
@@ -73,11 +74,14 @@ async def _attach(exchange: Exchange, line: Line) -> None:
     if not channel.get("PA_BEGAN"):
         channel.set("PA_BEGAN", str(exchange.epoch()))
     channel.set("AGIEXITONHANGUP", "yes")
+    channel.set("PASOKH_DONE", "")
     channel.set("PA_END", "wait")
     channel.priority = 7
     line.music_on(settings.music)
     since = exchange.epoch()
-    tries = bad = server = 0
+    # A caller who comes in again counts on: a later session must see that there is a ticket to read.
+    before = int(channel.get("PA_N") or 0)
+    tries, bad, server = before, 0, 0
     while True:
         tries += 1
         begun = exchange.epoch()
@@ -97,7 +101,7 @@ async def _attach(exchange: Exchange, line: Line) -> None:
             await _native(exchange, line)
             return
         server = (server + 1) % len(settings.fastagi)
-        if (took and now - begun >= settings.young_s) or (tries == 1 and bad == 0):
+        if (took and now - begun >= settings.young_s) or (tries == before + 1 and bad == 0):
             continue
         if not await line.pause(settings.retry_s):
             return

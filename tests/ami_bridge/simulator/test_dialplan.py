@@ -162,4 +162,6 @@ async def test_a_redirect_moves_a_caller_to_another_session_and_keeps_who_they_a
     outcome = await asyncio.wait_for(call, 5)
     assert backend.sessions[0].ended
     assert [session.env["agi_uniqueid"] for session in backend.sessions] == [outcome.contact] * 2
+    asked = [session.env["agi_network_script"] for session in backend.sessions]
+    assert ["attach=1&" in asked[0], "attach=2&" in asked[1]] == [True, True]
     assert outcome.left is Left.SYSTEM
