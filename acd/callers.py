@@ -38,7 +38,8 @@ def arrived(turn: Turn, event: CallArrived) -> None:
     if event.contact in turn.state.contacts:
         turn.ask(LookUp(event.contact))
         return
-    turn.state.contacts[event.contact] = Contact(event.contact, turn.now_us, event.dialled)
+    visits = turn.state.ended.pop(event.contact, 0)  # thought gone, and here again: no id is used twice
+    turn.state.contacts[event.contact] = Contact(event.contact, turn.now_us, event.dialled, visits=visits)
     turn.tell(ContactBegan(turn.now_us, event.contact, event.dialled, event.caller_token))
     turn.ask(LookUp(event.contact))
 
@@ -242,7 +243,9 @@ def found_ended(turn: Turn, event: FoundEnded) -> None:
         _fallback_visit(turn, contact, event, at_us)
         return _end_contact(turn, contact, HandledBy.FALLBACK, at_us)
     visit = _open_visit(turn, event.contact)
-    if visit is not None and event.native:
+    if visit is not None and visit.state is VisitState.TALKING and event.native:
+        talk_over(turn, visit, EndedBy.SYSTEM, max(visit.answered_us or 0, at_us - _native_us(event)))
+    elif visit is not None and event.native:
         _flowed_out(turn, visit, max(visit.entered_us, at_us - _native_us(event)))
     elif visit is not None:
         _close_found(turn, visit, event.answered_s, at_us)
@@ -252,14 +255,14 @@ def found_ended(turn: Turn, event: FoundEnded) -> None:
     return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, at_us)
 
 
-def _close_found(turn: Turn, visit: Visit, answered_s: int | None, at_us: int) -> None:
+def _close_found(turn: Turn, visit: Visit, answered_s: float | None, at_us: int) -> None:
     pending = visit.offer is not None and visit.offer.state is OfferState.PENDING
     if visit.state is VisitState.OFFERED and answered_s is not None and pending:
         assert visit.offer is not None
-        offers.answered(turn, visit.offer.offer, at_us - answered_s * US_PER_S)
+        offers.answered(turn, visit.offer.offer, at_us - int(answered_s * US_PER_S))
     if visit.state is VisitState.TALKING:
         assert visit.answered_us is not None
-        if answered_s is not None:  # whole seconds, but Asterisk's own: ours may lack the time we were away
+        if answered_s is not None:
             at_us = max(visit.answered_us, at_us)
         talk_over(turn, visit, EndedBy.SYSTEM, at_us)
     else:
@@ -267,7 +270,7 @@ def _close_found(turn: Turn, visit: Visit, answered_s: int | None, at_us: int) -
 
 
 def _native_us(event: FoundEnded) -> int:
-    return (event.wait_s + (event.answered_s or 0)) * US_PER_S
+    return int((event.wait_s + (event.answered_s or 0)) * US_PER_S)
 
 
 def _fallback_visit(turn: Turn, contact: Contact, event: FoundEnded, at_us: int) -> None:
@@ -282,7 +285,7 @@ def _fallback_visit(turn: Turn, contact: Contact, event: FoundEnded, at_us: int)
     if event.answered_s is None:
         turn.tell(VisitAbandoned(at_us, *names, began_us, at_us - began_us))
         return
-    talk_us = event.answered_s * US_PER_S
+    talk_us = int(event.answered_s * US_PER_S)
     answered_us = max(began_us, at_us - talk_us)
     turn.tell(VisitAnswered(answered_us, *names, began_us, event.agent, None, answered_us - began_us))
     turn.tell(TalkOver(at_us, *names, began_us, event.agent, talk_us, 0, EndedBy.SYSTEM))
@@ -318,7 +321,7 @@ def _close(turn: Turn, visit: Visit) -> None:
 
 def _end_contact(turn: Turn, contact: Contact, by: HandledBy, at_us: int) -> None:
     del turn.state.contacts[contact.contact]
-    turn.state.ended[contact.contact] = at_us
+    turn.state.ended[contact.contact] = contact.visits
     if len(turn.state.ended) > ENDED_KEPT:
         del turn.state.ended[next(iter(turn.state.ended))]
     turn.tell(ContactEnded(at_us, contact.contact, contact.began_us, by))

@@ -234,7 +234,7 @@ class FoundEnded:
     dialled: str
     began_us: int
     at_us: int
-    answered_s: int | None
+    answered_s: float | None
     native: bool = False
     agent: AgentId | None = None
     wait_s: int = 0

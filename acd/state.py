@@ -139,7 +139,8 @@ class Agent:
 
 @dataclass(slots=True)
 class State:
-    """`ended`: contacts that ended lately, so that their end is not taken in twice; the oldest are forgotten."""
+    """`ended`: contacts that ended lately, so that their end is not taken in twice, each with the number of its
+    visits; the oldest are forgotten."""
 
     site_json: str
     version: str

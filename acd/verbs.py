@@ -29,7 +29,8 @@ class Say:
 class Collect:
     """Play sounds, then take up to `max_digits` keys; keys may begin while it plays. The reply is `Digits`.
 
-    `end_key` "": there is none, and every key is a digit. `secret`: the digits are for the script alone, never for a log, record or trace.
+    `end_key` "": there is none, and every key is a digit. `secret`: the digits are for the script alone, never for
+    a log, record or trace.
     """
 
     sounds: Sounds

@@ -1,8 +1,8 @@
 """The ends of calls that Asterisk kept for us, and their removal once they are in our records.
 
 The `h` extension of the dialplan writes `DB(pasokh/<contact>)` for every call that ended without our word:
-`epoch|DIALSTATUS|ANSWEREDTIME|HANGUPCAUSE|PA_END|began|number|member|hold`, the last two only when Asterisk's own
-queue had taken the caller.
+`at|DIALSTATUS|ANSWEREDTIME|HANGUPCAUSE|PA_END|began|number|member|hold|talk`. `at`, `began` and `talk` (when the
+talk with our agent began) are seconds of the epoch; `member`, `hold` and ANSWEREDTIME tell of Asterisk's own queue.
 """
 
 from __future__ import annotations
@@ -22,25 +22,34 @@ KEYS_AT_ONCE = 10
 NATIVE = "native"
 
 
-def read_end(contact: ContactId, row: str) -> FoundEnded | None:
-    """A row of Asterisk's database as an event; None for a row that is not ours to understand.
+def instant_us(text: str) -> int | None:
+    """Seconds of the epoch, with or without a fraction, as microseconds; None for anything else."""
+    whole, _, part = text.partition(".")
+    if not whole.isdigit() or not (part.isdigit() or not part):
+        return None
+    return int(whole) * US_PER_S + int(f"{part:0<6}"[:6])
 
-    ANSWEREDTIME is the talk; where the native queue answered, it is that talk too.
-    """
-    fields = [*row.split("|"), *[""] * 9][:9]
-    at, _status, answered, _cause, end, began, number, member, hold = fields
-    if not at.isdigit():
+
+def read_end(contact: ContactId, row: str) -> FoundEnded | None:
+    """A row of Asterisk's database as an event; None for a row that is not ours to understand."""
+    fields = [*row.split("|"), *[""] * 10][:10]
+    at, status, answered, _cause, end, began, number, member, hold, talk = fields
+    at_us = instant_us(at)
+    if at_us is None:
         return None
     native = end.startswith(NATIVE)
-    talk_s = int(answered) if answered.isdigit() else None
-    if native and not member:
-        talk_s = None
+    talk_us = instant_us(talk)
+    answered_s: float | None = None
+    if native and member and answered.isdigit():
+        answered_s = int(answered)
+    elif not native and status == "ANSWER" and talk_us is not None:
+        answered_s = max(0, at_us - talk_us) / US_PER_S
     return FoundEnded(
         contact=contact,
         dialled=number,
-        began_us=(int(began) if began.isdigit() else int(at)) * US_PER_S,
-        at_us=int(at) * US_PER_S,
-        answered_s=talk_s,
+        began_us=instant_us(began) or at_us,
+        at_us=at_us,
+        answered_s=answered_s,
         native=native,
         agent=member or None,
         wait_s=int(hold) if hold.isdigit() else 0,

@@ -29,7 +29,7 @@ from acd.events import (
 )
 from acd.ports import Answers
 from acd.ticket import Ticket, encode
-from acd.types import US_PER_S, ContactId, EndedBy, RingFailure
+from acd.types import ContactId, EndedBy, RingFailure
 from acd.verbs import (
     Answer,
     Ask,
@@ -51,6 +51,7 @@ from acd.verbs import (
 
 from .agi import NO_LIMIT, AgiSession, digit_of
 from .channels import Channels
+from .ends import instant_us
 from .errors import AgiEnded, AgiFailed, AmiError
 from .wire import AgiReply
 
@@ -88,6 +89,7 @@ class SessionSettings:
 
     music: str = "default"
     predial: str = "pasokh-predial^agent^1"
+    talk: str = "pasokh-talk^s^1"
     stop_again_s: float = 0.05
     gone_wait_s: float = 0.5
     play_limit_s: float = 120.0
@@ -368,11 +370,10 @@ class CallSession:
         self.channels.dialling(self.caller.contact, effect.offer)
         withdrawing = self._spawn(self._withdraw_when_told(ring))
         try:
-            options = (
-                f"PJSIP/{effect.phone},{max(1, round(effect.ring_timeout_s))},gb({self.settings.predial})"
-            )
-            await self.agi.exec("Dial", options, deadline_s=NO_LIMIT)
-            outcome = await self.agi.get_full_variable("${DIALSTATUS}|${HANGUPCAUSE}|${ANSWEREDTIME}")
+            ring_s = max(1, round(effect.ring_timeout_s))
+            routines = f"b({self.settings.predial})U({self.settings.talk})"
+            await self.agi.exec("Dial", f"PJSIP/{effect.phone},{ring_s},g{routines}", deadline_s=NO_LIMIT)
+            outcome = await self.agi.get_full_variable("${DIALSTATUS}|${HANGUPCAUSE}|${PA_TALK}")
             talked = self._report(ring, (outcome or "").split("|"))
         except AgiFailed:
             self.center.post(OfferFailed(effect.offer, RingFailure.UNREACHABLE))
@@ -386,15 +387,14 @@ class CallSession:
 
     def _report(self, ring: _Ring, outcome: list[str]) -> bool:
         offer = ring.effect.offer
-        status, cause, answered_s = (*outcome, "", "", "")[:3]
+        status, cause, talk_at = (*outcome, "", "", "")[:3]
         if status != "ANSWER":
             failure = RingFailure.WITHDRAWN if ring.withdrawn else _failure(status, cause)
             self.center.post(OfferFailed(offer, failure))
             return False
         if not self.channels.answered(offer):  # the manager link was down: learned only now
             self.counters.late_answers += 1
-            talk_us = int(answered_s) * US_PER_S if answered_s.isdigit() else 0
-            self.center.post(OfferAnswered(offer, self.center.now_us() - talk_us))
+            self.center.post(OfferAnswered(offer, instant_us(talk_at)))
         self.center.post(TalkEnded(offer, EndedBy.AGENT))
         return True
 
@@ -413,7 +413,7 @@ class CallSession:
 
     async def _leave_line(self) -> None:
         """Forget the talk on the channel, or our death would take the next wait for a finished talk."""
-        for name in ("DIALSTATUS", "ANSWEREDTIME", "ANSWEREDTIME_MS"):
+        for name in ("DIALSTATUS", "PA_TALK"):
             await self.agi.set_variable(name, "")
         await self._write_ticket(
             visit=None, queue=None, entered_us=None, priority=None, offer=None, agent=None, offered_us=None

@@ -64,7 +64,11 @@ async def dial(exchange: Exchange, line: Line, data: str) -> Rung:
         channel.hangup_cause, channel.technical_cause = 3, "404"
         channel.set("DIALSTATUS", "CHANUNAVAIL")
         return Rung("CHANUNAVAIL")
-    rung = await ring(exchange, line, phone, seconds, RingStyle("s", name))
+    def connected(caller: Line, _leg: Line) -> None:
+        if "U(pasokh-talk^s^1)" in data:  # what that subroutine of our dialplan does
+            caller.channel.set("PA_TALK", f"{exchange.clock():.3f}")
+
+    rung = await ring(exchange, line, phone, seconds, RingStyle("s", name, on_connected=connected))
     channel.set("DIALSTATUS", rung.status)
     if rung.status == "ANSWER" and channel.answered_s is not None:
         up_s = loop.time() - channel.answered_s

@@ -357,3 +357,23 @@ def test_ends_are_remembered_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -
         world.do(CallArrived(f"c{number}", "2100", None))
         world.do(MenuEnded(f"c{number}"))
     assert list(world.center.state.ended) == ["c2", "c3", "c4"]
+
+
+def test_a_caller_who_comes_back_uses_no_id_twice() -> None:
+    world = World()
+    world.call("c1")
+    world.leave("c1")
+    world.call("c1")
+    assert [fact.visit for fact in world.told(VisitBegan)] == ["c1.1", "c1.2"]
+
+
+def test_found_ended_in_asterisks_own_queue_after_a_talk_of_ours() -> None:
+    world = World()
+    world.ready("a1")
+    world.call("c1")
+    world.answer("c1.1")
+    world.do(Restarted())
+    world.wait(100)
+    world.do(found(world, native=True, wait_s=20))
+    assert world.told(TalkOver)[0].talk_us == 80 * S
+    assert [fact.queue for fact in world.told(VisitAbandoned)] == ["fallback"]

@@ -107,6 +107,8 @@ class World:
         if any(isinstance(fact, SiteChanged) for fact in step.facts):
             self.measures.use(self.center.site)
         self.measures.fold(step.facts)
+        if isinstance(event, TimerFired) and step.ignored not in ("timer_unknown", "timer_early"):
+            self.timers.pop(event.timer, None)
         for effect in step.effects:
             if isinstance(effect, StartTimer):
                 self.timers[effect.timer] = effect.at_us
