@@ -428,6 +428,34 @@ async def test_an_agents_phone_rings_with_the_contact_and_dials_nothing_but_phon
         assert await joined.ami.db_tree("pasokh") == {}
 
 
+async def test_a_talk_that_outlives_us_is_kept_with_its_length(
+    asterisk: LiveAsterisk, agi_ports: tuple[int, int]
+) -> None:
+    async def dies_in_talk(session: AgiSession, _request: CallRequest) -> None:
+        await session.set_variable("PASOKH_TOOK", "1")
+        dial = "PJSIP/p1,10,gb(pasokh-predial^agent^1)U(pasokh-talk^s^1)"
+        asyncio.get_running_loop().create_task(answered(session))
+        await session.exec("Dial", dial, deadline_s=15)
+
+    async def answered(session: AgiSession) -> None:
+        await joined.heard("BridgeEnter")
+        session.close()
+
+    async with us(asterisk, agi_ports[0], dies_in_talk) as joined:
+        with (
+            Phones(PHONE_PORT, Answer(after_ms=600, talk_ms=900), timeout_s=20) as phones,
+            caller(asterisk) as sipp,
+        ):
+            outcome = await sipp.finished()
+            [ring] = phones.moments()[:1]
+        end = await joined.row()
+        assert outcome.succeeded == 1
+        assert (end.dialled, end.native, end.agent) == (NUMBER, False, None)
+        assert end.answered_s == pytest.approx(0.9, abs=0.25)  # the talk, without the ringing
+        assert end.at_us == pytest.approx(ring.at_us + 1_500_000, abs=400_000)
+        assert not [event for event in joined.events if event.get("UserEvent") == "PasokhNative"]
+
+
 async def test_only_the_named_rows_are_removed(asterisk: LiveAsterisk) -> None:
     async with us(asterisk, 0, None) as joined:
         for key in ("c-1", "c-2", "c-3"):
