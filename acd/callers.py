@@ -39,8 +39,9 @@ def arrived(turn: Turn, event: CallArrived) -> None:
         turn.ask(LookUp(event.contact))
         return
     visits = turn.state.ended.pop(event.contact, 0)  # thought gone, and here again: no id is used twice
-    turn.state.contacts[event.contact] = Contact(event.contact, turn.now_us, event.dialled, visits=visits)
-    turn.tell(ContactBegan(turn.now_us, event.contact, event.dialled, event.caller_token))
+    began_us = turn.now_us if event.began_us is None else min(event.began_us, turn.now_us)
+    turn.state.contacts[event.contact] = Contact(event.contact, began_us, event.dialled, visits=visits)
+    turn.tell(ContactBegan(began_us, event.contact, event.dialled, event.caller_token))
     turn.ask(LookUp(event.contact))
 
 
