@@ -28,12 +28,14 @@ from acd.types import (
 
 @dataclass(frozen=True, slots=True)
 class CallArrived:
-    """A caller's session is attached: for the first time, or again after one of us died."""
+    """A caller's session is attached: for the first time, or again after one of us died. `began_us`: when the call
+    came, where that was earlier (nobody of us was there)."""
 
     contact: ContactId
     dialled: str
     caller_token: str | None
     attach: int = 1
+    began_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,10 +139,12 @@ def _doing(told: Told) -> tuple[object, ...]:
 
 
 def _keep_fallback_member(turn: Turn, agent: Agent) -> None:
-    """Who talks is not paused: the native queue sees a phone in use by itself, and our death may outlast the talk."""
+    """Who talks is not paused: the native queue sees a phone in use by itself, and our death may outlast the talk.
+    For the same reason the status chosen for after the talk counts already."""
     wanted: tuple[PhoneId, bool] | None = None
     if agent.phone is not None and agent.status is not Status.OFFLINE:
-        wanted = (agent.phone, agent.status is not Status.AVAILABLE or agent.not_responding)
+        status = agent.next_status or agent.status
+        wanted = (agent.phone, status is not Status.AVAILABLE or agent.not_responding)
     had = turn.state.members.get(agent.agent)
     if wanted == had:
         return

@@ -20,7 +20,7 @@ from acd.types import ContactId, PhoneId
 from .agi import AgiSession
 from .ami import Ami, AmiSettings, AmiStatus
 from .channels import CallerGone, Channels
-from .ends import Ends
+from .ends import Ends, instant_us
 from .errors import AmiActionError, AmiError
 from .fastagi import FastAgiServer, FastAgiSettings
 from .recovery import Known, Recovery
@@ -33,12 +33,14 @@ FALLBACK = "pasokh-fallback"
 
 @dataclass(frozen=True, slots=True)
 class BridgeSettings:
-    """`resync_every_s`: how often Asterisk's channels are compared with ours, for events that were lost."""
+    """`resync_every_s`: how often Asterisk's channels are compared with ours, for events that were lost.
+    `ends_every_s`: the pause between two batches of rows that are removed from Asterisk's database."""
 
     agi: FastAgiSettings
     ami: AmiSettings
     session: SessionSettings = field(default_factory=SessionSettings)
     resync_every_s: float = 30.0
+    ends_every_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,14 @@ class Bridge:
         self._channels = Channels()
         self._sessions: dict[ContactId, CallSession] = {}
         self._members: asyncio.Queue[SetFallbackMember] = asyncio.Queue()
+        self._members_follow = False
         self._tasks: list[asyncio.Task[None]] = []
         self.ami = Ami(
             settings.ami,
             random=random,
             on_event=self._on_event,
             on_up=self._on_up,
-            on_down=lambda reason: None,
+            on_down=lambda reason: self._forget_members(),
             on_error=lambda error: doors.broken("manager link", error),
         )
         self.agi = FastAgiServer(
@@ -80,8 +83,8 @@ class Bridge:
             clock=lambda: doors.center.now_us() / 1e6,
             on_error=lambda hint, error: doors.broken(f"session {hint}", error),
         )
-        self.ends = Ends(self.ami)
-        self.recovery = Recovery(self.ami, self._channels, self.ends, doors.center.post)
+        self.ends = Ends(self.ami, settings.ends_every_s)
+        self.recovery = Recovery(self.ami, self._channels, self.ends, doors.center.post, doors.known)
 
     # Life --------------------------------------------------------------------------------------------------
 
@@ -119,17 +122,45 @@ class Bridge:
                 elif isinstance(effect, StopRing):
                     self.recovery.stop_ring(effect.offer)
             case SetFallbackMember():
-                self._members.put_nowait(effect)
+                if self._members_follow:
+                    self._members.put_nowait(effect)
+
+    # Members of Asterisk's own queue -----------------------------------------------------------------------
 
     async def _keep_members(self) -> None:
-        """One after the other, as their order matters; while the link is down the resync does it all."""
+        """One after the other, as their order matters; what a broken link loses, the next one makes good."""
         while True:
             member = await self._members.get()
-            if self.ami.state.status is AmiStatus.UP:
-                try:
-                    await self._set_member(member)
-                except AmiError as error:
-                    self._doors.broken("fallback queue", error)
+            await self.ami.wait_up()
+            try:
+                await self._set_member(member)
+            except AmiError as error:
+                self._doors.broken("fallback queue", error)
+
+    def _forget_members(self) -> None:
+        self._members_follow = False
+        while not self._members.empty():
+            self._members.get_nowait()
+
+    async def _compare_members(self) -> None:
+        """Asterisk's members become those the center wants; agents may have come and gone while we were away."""
+        self._forget_members()
+        self._members_follow = True
+        wanted = {
+            f"PJSIP/{phone}": SetFallbackMember(agent, phone, paused)
+            for agent, (phone, paused) in self._doors.known().members.items()
+        }
+        for event in await self.ami.queue_status(FALLBACK):
+            if event.event != "QueueMember":
+                continue
+            interface = event.get("Location") or event.get("Interface")
+            want = wanted.get(interface)
+            if want is None or want.agent != event.get("Name"):
+                await self.ami.queue_remove(FALLBACK, interface)
+            elif want.paused == (event.get("Paused") == "1"):
+                del wanted[interface]
+        for member in wanted.values():
+            await self._set_member(member)
 
     async def _set_member(self, member: SetFallbackMember) -> None:
         interface = f"PJSIP/{member.phone}"
@@ -148,8 +179,11 @@ class Bridge:
         if older is not None and not older.agi.ended.is_set():
             return  # one caller, one session: whoever is second goes, the first still holds the call
         number, token = self._doors.number_of(agi.env.get("agi_callerid"))
-        ticket = await self._ticket(agi, contact) if request.attach > 1 else None
-        caller = Caller(contact, request.number, number, token, request.attach, ticket)
+        ticket, began_us = None, None
+        if request.attach > 1:
+            ticket = await self._ticket(agi, contact)
+            began_us = None if ticket else instant_us(await agi.get_full_variable("${PA_BEGAN}") or "")
+        caller = Caller(contact, request.number, number, token, request.attach, ticket, began_us)
         session = CallSession(
             agi=agi,
             caller=caller,
@@ -195,18 +229,18 @@ class Bridge:
                 self.recovery.orphan_gone(meaning.contact)
 
     async def _on_up(self) -> None:
-        await self.recovery.compare(self._doors.known(), self._sessions.keys(), self._doors.phones())
-        for agent, (phone, paused) in self._doors.known().members.items():
-            await self._set_member(SetFallbackMember(agent, phone, paused))
+        await self.recovery.compare(self._sessions.keys(), self._doors.phones())
+        try:
+            await self._compare_members()
+        except AmiActionError as error:  # a queue that is missing must not cost us the link
+            self._doors.broken("fallback queue", error)
 
     async def _resync_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self.settings.resync_every_s)
             if self.ami.state.status is AmiStatus.UP:
                 try:
-                    await self.recovery.compare(
-                        self._doors.known(), self._sessions.keys(), self._doors.phones()
-                    )
+                    await self.recovery.compare(self._sessions.keys(), self._doors.phones())
                 except AmiError as error:
                     self._doors.broken("comparison with Asterisk", error)
 

@@ -75,11 +75,14 @@ class Channels:
     def leg(self, offer: OfferId) -> Leg | None:
         return self._legs.get(self._leg_of.get(offer, ""))
 
-    def found_leg(self, uniqueid: str, channel: str, contact: ContactId, offer: OfferId) -> None:
-        """A leg that a restart found already there."""
+    def found_leg(
+        self, uniqueid: str, channel: str, contact: ContactId, offer: OfferId, answered: bool
+    ) -> None:
+        """A leg that was there already when we came, or came back, to look."""
         self._dialling[contact] = offer
-        self._legs[uniqueid] = Leg(offer, channel)
         self._leg_of[offer] = uniqueid
+        leg = self._legs.setdefault(uniqueid, Leg(offer, channel))
+        leg.answered = leg.answered or answered
 
     def forget(self, contact: ContactId) -> None:
         self.dialled(contact)

@@ -19,6 +19,7 @@ from .errors import AmiError
 
 FAMILY = "pasokh"
 KEYS_AT_ONCE = 10
+DURABLE_KEPT = 20_000
 NATIVE = "native"
 
 
@@ -86,7 +87,7 @@ class Ends:
             self._durable[contact] = None
             if contact in self._rows:
                 self._remove_soon(contact)
-        while len(self._durable) > 5_000:
+        while len(self._durable) > DURABLE_KEPT:
             del self._durable[next(iter(self._durable))]
 
     def _remove_soon(self, contact: ContactId) -> None:

@@ -16,8 +16,8 @@ from acd.types import AgentId, ContactId, OfferId, PhoneId, PhoneState, VisitSta
 from .actions import ChannelStatus
 from .ami import Ami
 from .channels import PHONE_PREFIX, PHONE_STATES, Channels
-from .ends import FAMILY, Ends, read_end
-from .errors import AmiError
+from .ends import FAMILY, Ends, instant_us, read_end
+from .errors import AmiActionError, AmiError
 
 ATTACH_CONTEXT = "pasokh-attach"
 
@@ -40,36 +40,54 @@ class Known:
 
 
 class Recovery:
-    """`done` is set after the first comparison: from then on the center's timers may be trusted."""
+    """`known` is asked for what the center believes just now. `done` is set after the first comparison: from then
+    on the center's timers may be trusted."""
 
-    def __init__(self, ami: Ami, channels: Channels, ends: Ends, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        ami: Ami,
+        channels: Channels,
+        ends: Ends,
+        post: Callable[[Event], None],
+        known: Callable[[], Known],
+    ) -> None:
         self.done = asyncio.Event()
         self._ami = ami
         self._channels = channels
         self._ends = ends
         self._post = post
+        self._known = known
         self._reading: set[asyncio.Task[None]] = set()
         self.rescued = 0
 
-    async def compare(self, known: Known, attached: Collection[ContactId], phones: Iterable[PhoneId]) -> None:
-        """Raises AmiError when the link breaks meanwhile; then it is done again with the next link."""
+    async def compare(self, attached: Collection[ContactId], phones: Iterable[PhoneId]) -> None:
+        """Raises AmiError when the link breaks meanwhile; then it is done again with the next link.
+
+        Callers are watched before the rows are read: whoever leaves in between is either in a row or heard.
+        """
+        before = self._known().calls.keys()
         await self._phones(phones)
-        channels = await self._ami.status(["PASOKH_ID"])
-        rows = await self._ami.db_tree(FAMILY)
+        channels = await self._ami.status(["PASOKH_ID", "PA_TALK"])
         alive = {contact: c for c in channels if (contact := _contact_of(c)) is not None}
+        for contact, caller in alive.items():
+            if contact not in attached:
+                self._channels.caller(caller.uniqueid, contact)
+        rows = await self._ami.db_tree(FAMILY)
+        legs = {c.linkedid: c for c in channels if c.application == "AppDial"}
+        known = self._known()
         for contact, call in known.calls.items():
-            if contact in attached:
+            if contact in rows and contact not in attached:
                 continue
-            if contact in alive:
-                self._still_there(contact, call, alive[contact], channels)
-            elif contact not in rows:
+            if (found := alive.get(contact)) is not None:
+                self._ring_or_talk(contact, call, found, legs.get(found.linkedid))
+            elif contact in before and contact not in attached:
                 self._post(FoundEnded(contact, "", known.now_us, known.now_us, None))
         for contact, row in rows.items():
-            if contact not in alive and contact not in attached:
+            if contact not in attached:
                 self._take_in(contact, row)
-        for contact, channel in alive.items():
-            if contact not in attached and channel.application == "Queue" and not channel.bridge_id:
-                await self._rescue(channel)
+        for contact, caller in alive.items():
+            if contact not in attached and contact not in rows:
+                await self._rescue(caller)
         self.done.set()
 
     async def _phones(self, phones: Iterable[PhoneId]) -> None:
@@ -78,22 +96,17 @@ class Recovery:
             state = states.get(PHONE_PREFIX + phone, "INVALID")
             self._post(PhoneChanged(phone, PHONE_STATES.get(state, PhoneState.UNKNOWN)))
 
-    def _still_there(
-        self, contact: ContactId, call: KnownCall, caller: ChannelStatus, channels: Iterable[ChannelStatus]
+    def _ring_or_talk(
+        self, contact: ContactId, call: KnownCall, caller: ChannelStatus, leg: ChannelStatus | None
     ) -> None:
-        """A caller without a session who lives: watch the channel; a ring that became a talk is told.
-
-        Whoever waits comes back by the dialplan's own loop.
-        """
-        self._channels.caller(caller.uniqueid, contact)
-        leg = next(
-            (c for c in channels if c.linkedid == caller.linkedid and c.application == "AppDial"), None
-        )
-        if call.offer is None or leg is None:
+        """A phone that rings or talks, whose beginning nobody told us: watch it, and tell an answer with its true
+        instant. Whoever waits comes back by the dialplan's own loop."""
+        talks = bool(caller.bridge_id)
+        if call.offer is None or leg is None or (call.state is VisitState.WAITING and not talks):
             return
-        self._channels.found_leg(leg.uniqueid, leg.channel, contact, call.offer)
-        if call.state is VisitState.OFFERED and caller.bridge_id:
-            self._post(OfferAnswered(call.offer))
+        self._channels.found_leg(leg.uniqueid, leg.channel, contact, call.offer, talks)
+        if talks and call.state is not VisitState.TALKING:
+            self._post(OfferAnswered(call.offer, instant_us(caller.variables.get("PA_TALK", ""))))
 
     def _take_in(self, contact: ContactId, row: str) -> None:
         end = read_end(contact, row)
@@ -101,10 +114,15 @@ class Recovery:
             self._post(end)
         self._ends.has_row(contact)
 
-    async def _rescue(self, channel: ChannelStatus) -> None:
+    async def _rescue(self, caller: ChannelStatus) -> None:
         """Out of Asterisk's own queue and back to us, while nobody there has answered."""
+        if caller.application != "Queue" or caller.bridge_id:
+            return
+        try:
+            await self._ami.redirect(caller.channel, ATTACH_CONTEXT, "s")
+        except AmiActionError:
+            return  # the caller has left in this instant
         self.rescued += 1
-        await self._ami.redirect(channel.channel, ATTACH_CONTEXT, "s")
 
     # Calls without a session -------------------------------------------------------------------------------
 
@@ -119,8 +137,11 @@ class Recovery:
             rows = await self._ami.db_tree(FAMILY)
         except AmiError:
             return  # the next comparison reads it
+        known = self._known()
         if contact in rows:
             self._take_in(contact, rows[contact])
+        elif contact in known.calls:  # complete, but we died before we could say so
+            self._post(FoundEnded(contact, "", known.now_us, known.now_us, None))
 
     def stop_ring(self, offer: OfferId) -> None:
         """The ring of a call that lost its session is out of time."""

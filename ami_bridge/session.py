@@ -115,6 +115,7 @@ class Caller:
     token: str | None
     attach: int
     ticket: Ticket | None
+    began_us: int | None = None
 
 
 @dataclass(slots=True)
@@ -174,7 +175,9 @@ class CallSession:
         contact = self.caller.contact
         await self.agi.set_variable("PASOKH_TOOK", "1")
         self.center.arrive(
-            CallArrived(contact, self.caller.dialled, self.caller.token, self.caller.attach),
+            CallArrived(
+                contact, self.caller.dialled, self.caller.token, self.caller.attach, self.caller.began_us
+            ),
             self.caller.number,
         )
         try:

@@ -84,7 +84,7 @@ def _attach(settings: AsteriskConfSettings) -> Iterator[str]:
     yield from _extension(
         "s",
         "ExecIf($[${LEN(${PASOKH_ID})} = 0]?Set(__PASOKH_ID=${UNIQUEID}))",
-        "ExecIf($[${LEN(${PA_BEGAN})} = 0]?Set(PA_BEGAN=${EPOCH}))",
+        f"ExecIf($[${{LEN(${{PA_BEGAN}})}} = 0]?Set(PA_BEGAN={_NOW}))",
         "ExecIf($[${LEN(${PA_N})} = 0]?Set(PA_N=0))",
         "Set(PA_T0=${EPOCH})",
         "Set(AGIEXITONHANGUP=yes)",

@@ -161,6 +161,7 @@ async def build(
     stack.push_async_callback(records.close)
     await records.take_many(recovered.facts)
     await records.flush()
+    bridge.ends.durable(recovered.center.state.ended)  # their rows may still be in Asterisk
     files.begin(journal.encode_header(engine.center, engine.measures, __version__), clock.now_us())
     stack.push_async_callback(files.close)
     stack.callback(engine.close)
@@ -179,7 +180,7 @@ async def build(
                 "agi": lambda: bridge.agi.counters,
                 "ami": lambda: bridge.ami.counters,
                 "session": lambda: bridge.counters,
-                "records": lambda: records.counters,
+                "records": records.counters,
                 "lookup": lambda: customers.lookup.counters,
             },
             engine.view,
@@ -365,6 +366,7 @@ def _bridge_settings(settings: Settings) -> BridgeSettings:
         ),
         session=SessionSettings(gone_wait_s=deadlines.gone_wait_s),
         resync_every_s=deadlines.resync_s,
+        ends_every_s=deadlines.ends_s,
     )
 
 
