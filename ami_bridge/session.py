@@ -107,7 +107,8 @@ class SessionCounters:
 
 @dataclass(slots=True)
 class Caller:
-    """Who is on the line, as the dialplan said: contact id, dialled number, caller, how often attached."""
+    """Who is on the line, as the dialplan said: contact id, dialled number, caller, how often attached; and when
+    the call came, for one whom nobody of us had before."""
 
     contact: ContactId
     dialled: str
@@ -457,16 +458,17 @@ class CallSession:
 
 
 def _failure(status: str, cause: str) -> RingFailure:
-    """DIALSTATUS and the cause of the phone's hang-up; 21 is a call that the person declined."""
-    if cause == "21":
-        return RingFailure.REJECTED
+    """DIALSTATUS and the cause of the phone's hang-up; 21 is a call that the person declined.
+
+    A ring that was never answered leaves the cause of the ring before it, so there it says nothing.
+    """
     match status:
         case "BUSY":
             return RingFailure.BUSY
         case "NOANSWER":
             return RingFailure.NO_ANSWER
         case _:
-            return RingFailure.UNREACHABLE
+            return RingFailure.REJECTED if cause == "21" else RingFailure.UNREACHABLE
 
 
 async def _drop(*tasks: asyncio.Task[Any]) -> None:
