@@ -24,7 +24,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -277,16 +277,21 @@ class Place:
 
 @asynccontextmanager
 async def premises(
-    database_url: str, *, deadlines: Mapping[str, float] | None = None, systemname: str = "test"
+    database_url: str,
+    *,
+    deadlines: Mapping[str, float] | None = None,
+    change: Callable[[Site], Site] = lambda site: site,
+    systemname: str = "test",
 ) -> AsyncIterator[Place]:
     """Asterisk up, tables made, customers and users there; nothing of the product runs yet.
 
-    `deadlines` are pasokh.toml's; here each shortens or keeps the product's own.
+    `deadlines` are pasokh.toml's, where others than the product's own; `change` bends the site before anything
+    is made of it.
     """
     ports = PlacePorts.free()
     folder = Path(tempfile.mkdtemp(prefix="pasokh-live-"))
     try:
-        site = live_site(ports)
+        site = change(live_site(ports))
         (folder / "center.yaml").write_text(site_json(site), encoding="utf-8")
         toml = _toml(database_url, ports, {"ends_s": 0.2, **(deadlines or {})})
         (folder / "pasokh.toml").write_text(toml, encoding="utf-8")

@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -160,6 +160,9 @@ class Desk(Page):
         """Signed in at this phone, available and idle."""
         await self.command("sign_in", phone=phone)
         await self.command("status", status="available")
+        await self.until_idle()
+
+    async def until_idle(self) -> None:
         await self.until("being idle", lambda: (self.status, self.activity) == ("available", "idle"))
 
     async def command(self, command: str, **arguments: Any) -> None:
