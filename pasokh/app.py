@@ -129,6 +129,7 @@ async def build(
 
     desk = Desk(lambda contact: customers.card(contact), rooms.sockets)
     desk.join_center(engine)
+    desk.recall(recovered.facts)
     customers = join_customers(settings, database, lambda: engine.site, engine.post, desk.card_changed)
     stack.push_async_callback(customers.close)
     flows = _FlowsNow(load_flows(engine.site, settings.flows), settings, engine)

@@ -3,22 +3,27 @@
 All tabs of one agent show the same. The state is drawn from the center's view and sent as differences; a tab
 that is behind gets the newest whole instead. An offer, a card or an answer is never dropped for that: it waits
 in order, and a tab that leaves too much waiting is closed (1013). Popping a card never waits for anything.
+
+Agents' own figures are folded here. After a restart they begin with what the last journal segment holds
+(`recall`), and the state says from when on they count if that is not the whole day.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from acd.effects import ClearScreen, PopScreen
 from acd.events import CardShown, PageClosed, PageOpened
-from acd.facts import Fact, SiteChanged
-from acd.site import Site
-from acd.types import US_PER_S, Activity, AgentId, ContactId, OfferId
+from acd.facts import AgentChanged, Fact, SiteChanged
+from acd.kpi.agents import AgentDays
+from acd.kpi.measures import day_start_us
+from acd.types import Activity, AgentId, ContactId, OfferId, PhoneId
 from acd.view import AgentView, SiteView
-from realtime import wallboard, wire
+from realtime import agent_state, wallboard, wire
 from realtime.outlet import Outlet
 from realtime.ports import Cards, Center
 from realtime.settings import SocketSettings
@@ -74,6 +79,8 @@ class Desk:
         self._desks: dict[AgentId, _Desk] = {}
         self._offers: dict[AgentId, PopScreen] = {}
         self._offered_us: dict[OfferId, int] = {}
+        self._seats: dict[AgentId, PhoneId | None] = {}
+        self._days = AgentDays(ZoneInfo("UTC"), 0)
         self._dirty: set[AgentId] = set()
         self._all_dirty = False
         self._due: asyncio.TimerHandle | None = None
@@ -82,6 +89,7 @@ class Desk:
 
     def join_center(self, center: Center) -> None:
         self._center_or_none = center
+        self._days = AgentDays(ZoneInfo(center.site.time_zone), center.now_us())
 
     @property
     def _center(self) -> Center:
@@ -117,26 +125,41 @@ class Desk:
     # ---- Audience -----------------------------------------------------------------------------------------
 
     def facts(self, facts: Sequence[Fact]) -> None:
+        self._days.fold(facts)
         for fact in facts:
             if isinstance(fact, SiteChanged):
+                self._days.zone = ZoneInfo(self._center.site.time_zone)
                 self._all_dirty = True
                 self._look_soon(None)
             elif (agent := getattr(fact, "agent", None)) is not None:
+                self._look_soon(agent)
+            if isinstance(fact, AgentChanged) and self._seats.get(fact.agent) != fact.phone:
+                self._seats[fact.agent] = fact.phone
+                self._phones_changed()
+
+    def recall(self, facts: Sequence[Fact]) -> None:
+        """Count what a replay of the journal says of today, before anything new happens."""
+        self._days.fold(facts)
+        self._days.since_us = min((fact.at_us for fact in facts), default=self._days.since_us)
+
+    def _phones_changed(self) -> None:
+        """Whoever chooses a phone now sees which are taken."""
+        for agent, desk in self._desks.items():
+            own = desk.state.get("agent")
+            if not (isinstance(own, dict) and "phone" in own):
                 self._look_soon(agent)
 
     # ---- the card -----------------------------------------------------------------------------------------
 
     def card_changed(self, contact: ContactId) -> None:
         """More is known of this contact: pages that show it get the new card."""
-        card = self._cards(contact)
+        card = self._card(contact)
         if card is None:
             return
         message: Encoded | None = None
         for agent, desk in self._desks.items():
             if contact in self._contacts_of(agent, desk):
-                message = message or wire.encode(
-                    {"type": "card", "contact": contact, "card": wallboard.without_nulls(card)}
-                )
+                message = message or wire.encode({"type": "card", "contact": contact, "card": card})
                 self._tell(desk, message)
                 self._look_soon(agent)
 
@@ -322,33 +345,26 @@ class Desk:
 
     def _state(self, agent: AgentId, view: SiteView) -> Json:
         site, seen = self._center.site, view.agents.get(agent)
-        state: Json = {
-            "site": {
-                "name": wallboard.label(site.name),
-                "language": site.language,
-                "time_zone": site.time_zone,
-            },
-            "phones": [
-                {"id": name, "label": wallboard.label(phone.label) if phone.label else name}
-                for name, phone in site.phones.items()
-            ],
-            "reasons": {code: wallboard.label(text) for code, text in site.not_ready_reasons.items()},
-        }
+        state = agent_state.site_part(site)
+        state["phones"] = agent_state.phones(site, view, agent)
         who = site.agents.get(agent)
         if seen is None or who is None:
             return state
-        state["agent"] = {**_own(seen), "name": wallboard.label(who.label)}
+        state["agent"] = {**agent_state.own(seen), "name": wallboard.label(who.label)}
         if seen.phone is None and who.phone is not None:
             state["usual_phone"] = who.phone
+        state["today"] = agent_state.today(self._days.of(agent, view.at_us))
+        if self._days.since_us > day_start_us(view.at_us, self._days.zone):
+            state["today_since_us"] = self._days.since_us
         offer = self._ringing(seen, view)
         if offer is not None:
             state["offer"] = self._offer(offer)
         contact = offer.contact if offer is not None else None
         if seen.visit is not None and seen.contact is not None and seen.activity in _WITH_CALLER:
-            state["visit"] = _visit(site, view, seen)
+            state["visit"] = agent_state.visit(site, seen)
             contact = seen.contact
-        if contact is not None and (card := self._cards(contact)) is not None:
-            state["card"] = wallboard.without_nulls(card)
+        if contact is not None and (card := self._card(contact)) is not None:
+            state["card"] = card
         return state
 
     def _ringing(self, seen: AgentView, view: SiteView) -> PopScreen | None:
@@ -366,22 +382,13 @@ class Desk:
         self._offered_us[seen.offer] = seen.since_us
         return made
 
-    def _offer(self, offer: PopScreen) -> Json:
-        site = self._center.site
-        offered_us = self._offered_us.get(offer.offer, 0)
-        shown: Json = {
-            "offer": offer.offer,
-            "contact": offer.contact,
-            "queue": offer.queue,
-            "wait_us": offer.wait_us,
-            "ring_until_us": offered_us + int(offer.ring_timeout_s * US_PER_S),
-            "can_accept": False,
-        }
-        if offer.queue in site.queues:
-            shown["queue_label"] = wallboard.label(site.queues[offer.queue].label)
-        if (card := self._cards(offer.contact)) is not None:
-            shown["card"] = wallboard.without_nulls(card)
-        return shown
+    def _offer(self, made: PopScreen) -> Json:
+        offered_us = self._offered_us.get(made.offer, 0)
+        return agent_state.offer(self._center.site, made, offered_us, self._card(made.contact))
+
+    def _card(self, contact: ContactId) -> Json | None:
+        known = self._cards(contact)
+        return agent_state.card(self._center.site, known) if known is not None else None
 
     # ---- what commands ask --------------------------------------------------------------------------------
 
@@ -396,48 +403,3 @@ class Desk:
         visit = desk.state.get("visit") if desk is not None else None
         found = visit.get("visit") if isinstance(visit, dict) else None
         return found if isinstance(found, str) else None
-
-
-def _own(seen: AgentView) -> Json:
-    own: Json = {
-        "id": seen.agent,
-        "status": seen.status.value,
-        "activity": seen.activity.value,
-        "since_us": seen.since_us,
-    }
-    optional: Mapping[str, str | None] = {
-        "reason": seen.reason,
-        "phone": seen.phone,
-        "trouble": seen.trouble,
-        "next_status": seen.next_status.value if seen.next_status is not None else None,
-        "next_reason": seen.next_reason,
-    }
-    own.update({key: value for key, value in optional.items() if value is not None})
-    return own
-
-
-def _visit(site: Site, view: SiteView, seen: AgentView) -> Json:
-    visit: Json = {
-        "visit": seen.visit,
-        "contact": seen.contact,
-        "queue": seen.queue,
-        "since_us": seen.since_us,
-        "dispositions": [],
-        "disposition_required": False,
-    }
-    queue = site.queues.get(seen.queue) if seen.queue is not None else None
-    if queue is not None:
-        visit["queue_label"] = wallboard.label(queue.label)
-        visit["disposition_required"] = queue.disposition_required
-        visit["dispositions"] = [
-            {"code": code, "label": wallboard.label(site.dispositions[code])}
-            for code in queue.dispositions
-            if code in site.dispositions
-        ]
-    if seen.wrap_up_until_us is not None:
-        visit["wrap_up_until_us"] = seen.wrap_up_until_us
-    if seen.disposition is not None:
-        visit["disposition"] = seen.disposition
-    if seen.queue is None:
-        del visit["queue"]
-    return visit

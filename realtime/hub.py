@@ -206,6 +206,7 @@ class WallPublisher:
         self._epoch = ""
         self._seq = 0
         self._state: Json = {}
+        self._lately = wallboard.Lately()
         self._outgoing: deque[bytes] = deque(maxlen=64)
         self._carried = asyncio.Event()
 
@@ -275,7 +276,9 @@ class WallPublisher:
         self._dirty.clear()
 
     def _look(self) -> Json:
-        return wallboard.wall_state(self._watched.site, self._watched.view())
+        view = self._watched.view()
+        self._lately.note(view.at_us, view.total.waiting)
+        return {**wallboard.wall_state(self._watched.site, view), "lately": self._lately.state()}
 
 
 class WallFollower:

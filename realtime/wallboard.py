@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from acd.site import Agent, Label, Queue, Site
-from acd.types import Activity, AgentId, QueueId, Status
+from acd.types import US_PER_S, Activity, AgentId, QueueId, Status
 from acd.view import AgentView, QueueFigures, SiteView
 
 Json = dict[str, object]
@@ -53,6 +54,32 @@ def wall_state(site: Site, view: SiteView) -> Json:
     if view.card_before_ring is not None:
         state["card_before_ring"] = round(view.card_before_ring, 4)
     return state
+
+
+@dataclass(slots=True)
+class Lately:
+    """How many waited during the last minutes: one number for each span, so that a wall that begins knows it too.
+
+    An object keyed by instant, not a list: then each span costs a difference of two numbers, not the whole.
+    """
+
+    every_us: int = 5 * US_PER_S
+    spans: int = 120
+    points: dict[int, int] = field(default_factory=dict)
+
+    def note(self, at_us: int, waiting: int) -> None:
+        """Keep the largest number of the span; spans in which nobody looked stay holes."""
+        span = at_us // self.every_us
+        self.points[span] = max(waiting, self.points.get(span, 0))
+        for old in [each for each in self.points if each <= span - self.spans]:
+            del self.points[old]
+
+    def state(self) -> Json:
+        return {
+            "every_us": self.every_us,
+            "spans": self.spans,
+            "waiting": {str(span): waiting for span, waiting in self.points.items()},
+        }
 
 
 def label(value: Label) -> Json:

@@ -7,8 +7,10 @@ from typing import Any
 
 from acd.effects import PopScreen
 from acd.events import OfferAnswered, OfferRang, TalkEnded
+from acd.facts import VisitAnswered
 from acd.types import EndedBy
-from tests.realtime.house import House, Page
+from realtime.desk import Desk
+from tests.realtime.house import SHORT, T0_US, House, Page
 
 CARD = {"contact": "c1", "known": True, "customer": {"id": "7", "name": {"fa": "مریم"}, "notes": None}}
 
@@ -125,6 +127,40 @@ async def test_a_card_that_is_known_later_is_sent_then(a_house: House) -> None:
     assert message["card"]["customer"]["id"] == "7"
     await page.until(lambda state: "card" in state)
     await page.close()
+
+
+async def test_own_figures_follow_the_calls_and_say_since_when_they_count(a_house: House) -> None:
+    page = await ready(a_house, "sara")
+    assert page.state["today"] == {"answered": 0, "missed": 0, "rejected": 0}
+    assert page.state["today_since_us"] <= a_house.engine.now_us(), (
+        "this process began in the middle of a day"
+    )
+    await a_house.call("c1")
+    await page.hear_type("offer")
+    ring = await a_house.phones.ring()
+    a_house.engine.post(OfferAnswered(ring.offer))
+    await page.until(lambda state: state["today"]["answered"] == 1)
+    a_house.engine.post(TalkEnded(ring.offer, EndedBy.CALLER))
+    state = await page.until(lambda state: "talk_s" in state["today"])
+    assert state["today"]["aht_s"] >= state["today"]["talk_s"]
+    again = Desk(a_house.cards.get, SHORT.sockets)
+    again.join_center(a_house.engine)
+    again.recall([VisitAnswered(T0_US, "c1.1", "c1", "sales", T0_US, "sara", ring.offer, 0)])
+    assert again._state("sara", a_house.engine.view())["today"]["answered"] == 1  # type: ignore[index]
+    await page.close()
+
+
+async def test_phones_that_others_take_are_seen_while_one_chooses(a_house: House) -> None:
+    page = await a_house.open("/ws/v1/agent", "reza")
+    await page.begin()
+    assert [phone["id"] for phone in page.state["phones"]] == ["desk2", "desk1"]
+    sara = await ready(a_house, "sara")
+    state = await page.until(lambda state: "taken_by" in state["phones"][1])
+    assert state["phones"][1]["taken_by"] == {"fa": "سارا", "en": "Sara"}
+    assert (await sara.command("9", "sign_out"))["ok"]
+    await page.until(lambda state: "taken_by" not in state["phones"][1])
+    await page.close()
+    await sara.close()
 
 
 async def test_commands_are_answered_once_each_with_the_reason(a_house: House) -> None:

@@ -85,3 +85,13 @@ def test_the_wall_of_a_small_morning() -> None:
     assert state["agents"]["reza"]["reason"] == "lunch"
     assert state["agents"]["reza"]["name"] == {"fa": "رضا", "en": "Reza"}
     assert state["contacts_now"] == 1
+
+
+def test_the_last_minutes_are_kept_by_their_largest_number_and_no_longer() -> None:
+    lately = wallboard.Lately(every_us=10, spans=3)
+    for at_us, waiting in ((100, 1), (105, 4), (109, 2), (111, 0), (135, 7)):
+        lately.note(at_us, waiting)
+    assert lately.state() == {"every_us": 10, "spans": 3, "waiting": {"11": 0, "13": 7}}
+    before = lately.state()
+    lately.note(141, 1)
+    assert difference(before, lately.state()) == {"waiting": {"11": None, "14": 1}}
