@@ -69,7 +69,7 @@ def decode_event(line: bytes) -> tuple[int, events.Event]:
             command: events.Command = msgspec.json.decode(ask.c, type=_COMMANDS[ask.k])
             return outer.t, events.Asked(ask.request, ask.by, command)
         event: events.Event = msgspec.json.decode(outer.e, type=_EVENTS[outer.k])
-    except (msgspec.MsgspecError, KeyError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError) as error:
         raise JournalError(f"A line of the journal cannot be read: {error}.") from None
     return outer.t, event
 
@@ -100,7 +100,7 @@ def read_header(line: bytes, code: str) -> Replayed:
     """The center at the beginning of a segment. Raises JournalError when another version wrote it."""
     try:
         header = msgspec.json.decode(line, type=_Header)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise JournalError(f"The journal's first line cannot be read: {error}.") from None
     if header.pasokh_journal != SCHEMA or header.code != code:
         raise JournalError(

@@ -204,7 +204,7 @@ def load(data: bytes) -> State:
     """The state that `dump` wrote. Raises JournalError if it is none, or of another version."""
     try:
         return msgspec.json.decode(data, type=State)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise JournalError(f"A snapshot of the center cannot be read: {error}.") from None
 
 

@@ -74,7 +74,8 @@ def decode(text: str) -> Ticket:
     """The ticket read back from a channel. Raises TicketError for anything that is not one."""
     try:
         raw = json.loads(text)
-    except ValueError as error:
+        json.dumps(raw, ensure_ascii=False).encode()  # half a character, escaped, could not be written again
+    except (ValueError, RecursionError) as error:
         raise TicketError(f"A channel's ticket is not JSON: {error}.") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("T"), int) or not isinstance(raw.get("c"), str):
         raise TicketError("A channel's ticket has no version or no contact id.")

@@ -146,5 +146,5 @@ def load(data: bytes) -> Measures:
     """Raises JournalError for what `dump` did not write."""
     try:
         return msgspec.json.decode(data, type=Measures)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise JournalError(f"A snapshot of the measures cannot be read: {error}.") from None

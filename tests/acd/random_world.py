@@ -205,7 +205,8 @@ class RandomWorld(World):
         rng = self.rng
         match kind:
             case events.CallArrived:
-                return CallArrived(self.contact(new=0.8), "2100", "token", rng.choice((1, 1, 2)))
+                began_us = rng.choice((None, None, 0, self.now_us - 9 * S, self.now_us + 9 * S))
+                return CallArrived(self.contact(new=0.8), "2100", "token", rng.choice((1, 1, 2)), began_us)
             case events.VisitQueued:
                 return self.queued()
             case events.CustomerFound:
