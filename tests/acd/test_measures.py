@@ -118,8 +118,6 @@ def test_the_fold_is_the_count(some: list[list[Fact]]) -> None:
         ):
             counts = got.queues.get(queue, {}).get(start_us, Counts())
             assert asdict(counts) == naive(facts, queue, start_us)
-                f.visit for f in facts if isinstance(f, VisitAnswered | VisitAbandoned | VisitFlowedOut)
-            }
     assert measures.load(measures.dump(got)) == got
 
 
