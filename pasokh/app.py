@@ -30,7 +30,6 @@ from acd.store import documents as document_store
 from acd.store.base import DATABASE_ERRORS, Database, DatabaseSettings, open_database, sole_process
 from acd.store.journal_file import FileJournal, JournalSettings
 from acd.store.records import RecordSettings, RecordWriter
-from acd.store.schema import check_schema
 from acd.ticket import Ticket
 from acd.turn import Rules
 from acd.types import US_PER_S
@@ -45,14 +44,16 @@ from ivr.library import Flows, load_flows
 from ivr.prompts import PromptLibrary
 from ivr.say import vocabulary
 from ivr.voices import Espeak
-from pasokh import __version__, migrations
+from pasokh import __version__
 from pasokh.control import ControlServer
 from pasokh.customers import join_customers
-from pasokh.documents import KIND, NAME, CenterDocuments
+from pasokh.documents import KIND, NAME, CenterDocuments, read_documents
 from pasokh.errors import NotReadyError
+from pasokh.lock import sole_center
 from pasokh.metrics import RoomCounters
 from pasokh.recover import recover
 from pasokh.settings import Settings
+from pasokh.tables import check_tables
 from realtime.access import Access
 from realtime.audit import AuditLog
 from realtime.bus import InProcessBus, RedisBus
@@ -105,9 +106,10 @@ async def build(
     """Make and join everything this process runs; what was started is undone through `stack`, last first."""
     if settings.role == "all":
         stack.enter_context(sole_process(settings.database_url))
+        stack.enter_context(sole_center(settings.state))
     database = open_database(DatabaseSettings(url=settings.database_url))
     stack.push_async_callback(database.close)
-    await _check_schema(database)
+    await check_tables(database)
     bus = _bus(settings)
     stack.push_async_callback(bus.close)
     hub = WallHub(RealtimeSettings().sockets)
@@ -371,25 +373,13 @@ def _bridge_settings(settings: Settings) -> BridgeSettings:
     )
 
 
-async def _check_schema(database: Database) -> None:
-    try:
-        state = await check_schema(database.writing, migrations.head(), migrations.revisions())
-    except DATABASE_ERRORS as error:
-        raise NotReadyError(
-            f"The database does not answer ({type(error).__name__}); start it, or correct [database] url."
-        ) from None
-    if not state.ok:
-        raise NotReadyError(state.sentence)
-
-
 async def _site(settings: Settings, database: Database) -> Site:
     """The version in force; on the very first day the one of the file, which then becomes version 1."""
     current = await document_store.current(database.writing, KIND, NAME)
     if current is not None:
         return load_site(current.text, "center.yaml")
     text = read_document(settings.site)
-    site = load_site(text, str(settings.site))
-    load_flows(site, settings.flows)
+    site = read_documents(text, str(settings.site), settings.flows).site
     await document_store.save(
         database.writing, KIND, NAME, text, datetime.now(UTC), "first start", version_of(site)
     )

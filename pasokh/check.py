@@ -13,15 +13,15 @@ from random import SystemRandom
 from zoneinfo import ZoneInfo
 
 from acd.errors import DocumentError
-from acd.site import Site, read_site
+from acd.site import Site
 from acd.store.base import DATABASE_ERRORS, DatabaseSettings, opened
 from acd.store.schema import check_schema
 from ami_bridge.ami import Ami, AmiSettings
 from ami_bridge.errors import AmiError
 from asterisk_conf.check import check_against
-from ivr.library import load_flows
 from pasokh import migrations
 from pasokh.control import ask
+from pasokh.documents import read_documents
 from pasokh.errors import ControlError
 from pasokh.settings import Settings
 
@@ -48,13 +48,13 @@ async def everything(settings: Settings) -> list[Finding]:
 
 def _documents(settings: Settings) -> tuple[Site | None, list[Finding]]:
     try:
-        read = read_site(settings.site.read_text(encoding="utf-8"), str(settings.site))
-        flows = load_flows(read.site, settings.flows)
+        text = settings.site.read_text(encoding="utf-8")
+        read = read_documents(text, str(settings.site), settings.flows)
     except DocumentError as error:
         return None, [Finding(str(problem)) for problem in error.problems]
     except (OSError, UnicodeDecodeError) as error:
         return None, [Finding(f"{settings.site} cannot be read: {error}; make one with `pasokh init`.")]
-    warnings = [Finding(str(problem), wrong=False) for problem in (*read.warnings, *flows.warnings)]
+    warnings = [Finding(str(problem), wrong=False) for problem in read.warnings]
     return read.site, [
         *warnings,
         *_time_zone(read.site),

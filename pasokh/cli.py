@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,10 +14,12 @@ import typer
 from rich.console import Console
 
 from acd.errors import AcdError, DocumentError
-from acd.site import Site, read_site
+from acd.site import Site
+from acd.store.errors import StoreError
 from pasokh import __version__
 from pasokh.errors import PasokhError
 from pasokh.settings import Settings, load_settings
+from realtime.errors import ServeError
 
 T = TypeVar("T")
 
@@ -44,14 +46,19 @@ def main() -> None:
     try:
         app()
     except PasokhError as error:
-        err.print(str(error), markup=False)
+        _tell(error)
         sys.exit(error.exit_code)
-    except DocumentError as error:
-        err.print(str(error), markup=False)
+    except (DocumentError, StoreError, ServeError) as error:
+        _tell(error)
         sys.exit(2)
     except AcdError as error:
-        err.print(str(error), markup=False)
+        _tell(error)
         sys.exit(1)
+
+
+def _tell(error: object) -> None:
+    """Never broken into lines: a place like `center.yaml:12:3` stays one word."""
+    err.print(str(error), markup=False, soft_wrap=True)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -143,10 +150,11 @@ def demo(
 def db_upgrade(config: Config = CONFIG) -> None:
     """Make or change the tables to what this version needs; nothing is changed if it fails."""
     from pasokh import migrations
+    from pasokh.tables import answering
 
     settings = load_settings(config)
-    settings.state.mkdir(parents=True, exist_ok=True)
-    migrations.upgrade(settings.database_url)
+    with answering():
+        migrations.upgrade(settings.database_url)
     out.print(f"The database has the tables of this version ({migrations.head()}).")
 
 
@@ -181,7 +189,7 @@ def user_password(
 @center.command("check")
 def center_check(config: Config = CONFIG) -> None:
     """What is wrong in center.yaml and the flows, each with file, line and fix."""
-    _read_site(load_settings(config), err.print)
+    _read_site(load_settings(config))
     out.print("center.yaml and its flows can be applied.")
 
 
@@ -192,11 +200,11 @@ def center_apply(config: Config = CONFIG) -> None:
     from pasokh.control import ask
 
     settings = load_settings(config)
-    _read_site(settings, err.print)
+    _read_site(settings)
     request = {"command": "center.apply", "text": read_document(settings.site), "by": _who()}
     answer = _run(ask(settings.control_socket, request))
     for problem in answer.get("problems", ()):
-        err.print(problem["message"], markup=False)
+        err.print(problem["message"], markup=False, soft_wrap=True)
     if not answer["ok"]:
         raise typer.Exit(1)
     out.print(f"Version {answer['version']} is in force.")
@@ -208,7 +216,7 @@ def center_history(config: Config = CONFIG) -> None:
     from pasokh.users import center_versions
 
     for line in _run(center_versions(load_settings(config))):
-        out.print(line)
+        out.print(line, soft_wrap=True)
 
 
 @asterisk.command("config")
@@ -223,7 +231,7 @@ def asterisk_config(
     from pasokh.asterisk_files import write_config
 
     settings = load_settings(config)
-    for path in write_config(settings, _read_site(settings, err.print), folder, complete):
+    for path in write_config(settings, _read_site(settings), folder, complete):
         out.print(f"Wrote {path}.")
     out.print("Then let Asterisk read them: `pasokh asterisk reload`.")
 
@@ -248,14 +256,13 @@ def customers_import(file: Path, config: Config = CONFIG) -> None:
         raise typer.Exit(1)
 
 
-def _read_site(settings: Settings, warn: Callable[[str], None]) -> Site:
-    from ivr.library import load_flows
+def _read_site(settings: Settings) -> Site:
     from pasokh.app import read_document
+    from pasokh.documents import read_documents
 
-    read = read_site(read_document(settings.site), str(settings.site))
-    flows = load_flows(read.site, settings.flows)
-    for warning in (*read.warnings, *flows.warnings):
-        warn(str(warning))
+    read = read_documents(read_document(settings.site), str(settings.site), settings.flows)
+    for warning in read.warnings:
+        _tell(warning)
     return read.site
 
 

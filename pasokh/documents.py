@@ -6,12 +6,14 @@ applied is visible in the history and harmless, one that was applied and not sav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from acd.common.document import nearest, read_tree
 from acd.effects import Refused
 from acd.engine import Engine
 from acd.errors import DocumentError, Problem
@@ -24,6 +26,38 @@ from ivr.library import Flows, load_flows
 from realtime.ports import Applied, DocumentVersion
 
 KIND, NAME = "center", "center"
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A site and its flows that fit together."""
+
+    site: Site
+    flows: Flows
+    warnings: tuple[Problem, ...]
+
+
+def read_documents(text: str, file: str, flows_folder: Path | None) -> Documents:
+    """center.yaml and the flows its numbers name. Raises DocumentError with every problem of both."""
+    read = read_site(text, file)
+    flows = load_flows(read.site, flows_folder)
+    problems = list(_unknown_flows(text, file, read.site, flows))
+    if problems:
+        raise DocumentError(problems)
+    return Documents(read.site, flows, (*read.warnings, *flows.warnings))
+
+
+def _unknown_flows(text: str, file: str, site: Site, flows: Flows) -> Iterator[Problem]:
+    tree = read_tree(text, file)
+    for dialled, number in site.numbers.items():
+        if number.flow not in flows.flows:
+            meant = nearest(number.flow, flows.flows)
+            add = f"add {number.flow}.yaml to the folder of flows"
+            yield tree.problem(
+                ("numbers", dialled, "flow"),
+                f'numbers.{dialled} names the flow "{number.flow}", which is not there',
+                f'write "{meant}", or {add}' if meant else add,
+            )
 
 
 class CenterDocuments:
@@ -69,11 +103,10 @@ class CenterDocuments:
 
     def _read(self, text: str) -> tuple[Site, Flows, list[Mapping[str, object]]] | Applied:
         try:
-            read = read_site(text, "center.yaml")
-            flows = load_flows(read.site, self._flows_folder)
+            read = read_documents(text, "center.yaml", self._flows_folder)
         except DocumentError as error:
             return Applied(False, None, [_problem(each) for each in error.problems])
-        return read.site, flows, [_problem(each) for each in (*read.warnings, *flows.warnings)]
+        return read.site, read.flows, [_problem(each) for each in read.warnings]
 
 
 def _refusal(reason: str) -> str:

@@ -50,7 +50,12 @@ class Redis(_Section):
 
 
 class Asterisk(_Section):
-    """Where Asterisk's manager listens, where we listen for its calls, and which folders both see."""
+    """Where Asterisk's manager listens, where we listen for its calls, and which folders both see.
+
+    `agi_address`: under which address Asterisk reaches us, when that is not `agi_host`. `ami_permit`: networks from
+    which our process may log in. `systemname` makes contact ids unique over servers. `sip_*`: for
+    `pasokh asterisk config --complete`.
+    """
 
     ami_host: str = "127.0.0.1"
     ami_port: int = Field(default=5038, ge=1, le=65535)
@@ -58,6 +63,11 @@ class Asterisk(_Section):
     agi_host: str = "127.0.0.1"
     agi_port: int = Field(default=4573, ge=0, le=65535)
     agi_allow: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
+    agi_address: str = ""
+    ami_permit: tuple[str, ...] = ("127.0.0.1/32",)
+    systemname: str = "pasokh"
+    sip_bind: str = "0.0.0.0"
+    sip_port: int = Field(default=5060, ge=1, le=65535)
     sounds: Path = Path("var/sounds")
     sounds_seen_as: Path | None = None
     recordings: Path = Path("var/recordings")
@@ -164,8 +174,12 @@ def _read(file: Path) -> str:
 
 def _sentence(file: Path, text: str, error: Any) -> str:
     path = [str(step) for step in error["loc"]]
+    variable = f"PASOKH_{'__'.join(path).upper()}"
     line = _line_of(text, path)
-    place = f"{file}:{line}" if line else f"{file} (or the environment, PASOKH_{'__'.join(path).upper()})"
+    if variable in os.environ:
+        place = f"the environment, {variable}"
+    else:
+        place = f"{file}:{line}" if line else str(file)
     name = ".".join(path)
     if error["type"] == "extra_forbidden":
         near = nearest(path[-1], _known(path[:-1]))

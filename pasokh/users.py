@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 from acd.site import load_site
 from acd.store import documents
-from acd.store.base import DatabaseSettings, opened
 from pasokh.documents import KIND, NAME
 from pasokh.errors import NotReadyError, SettingsError
 from pasokh.settings import Settings
+from pasokh.tables import opened_checked
 from realtime.access import Access, Role
 from realtime.errors import UserError
 from realtime.settings import AccessSettings
@@ -20,7 +20,7 @@ from realtime.settings import AccessSettings
 @asynccontextmanager
 async def _access(settings: Settings) -> AsyncIterator[Access]:
     costs = AccessSettings(argon2_memory_kib=settings.web.password_memory_kib)
-    async with opened(DatabaseSettings(url=settings.database_url)) as database:
+    async with opened_checked(settings) as database:
         try:
             yield Access(database.writing, lambda: time.time_ns() // 1000, costs)
         except UserError as error:
@@ -43,7 +43,7 @@ async def set_password(settings: Settings, name: str, password: str) -> None:
 
 
 async def _agents(settings: Settings) -> set[str]:
-    async with opened(DatabaseSettings(url=settings.database_url)) as database:
+    async with opened_checked(settings) as database:
         current = await documents.current(database.writing, KIND, NAME)
     try:
         text = current.text if current is not None else settings.site.read_text(encoding="utf-8")
@@ -54,6 +54,6 @@ async def _agents(settings: Settings) -> set[str]:
 
 async def center_versions(settings: Settings) -> list[str]:
     """One line per version, newest first."""
-    async with opened(DatabaseSettings(url=settings.database_url)) as database:
+    async with opened_checked(settings) as database:
         found = await documents.history(database.writing, KIND, NAME)
     return [f"{each.at:%Y-%m-%d %H:%M:%S} UTC  {each.version}  {each.by}" for each in found]
