@@ -15,7 +15,7 @@ from acd.routing.lines import Lines
 from acd.routing.roster import Roster
 from acd.site import Queue, Site
 from acd.state import Agent, State, Told, Visit, activity_of, is_free
-from acd.types import US_PER_S, AgentId, PhoneId, QueueId, Status, TimerId, VisitId, VisitState
+from acd.types import US_PER_S, Activity, AgentId, PhoneId, QueueId, Status, TimerId, VisitId, VisitState
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def announce(turn: Turn, agent: Agent) -> None:
     )
     if told != agent.told:
         if agent.told is None or _doing(told) != _doing(agent.told):
-            agent.since_us = turn.now_us
+            agent.since_us = _since_us(turn, agent, told.activity)
         agent.told = told
         turn.tell(
             AgentChanged(
@@ -132,6 +132,16 @@ def announce(turn: Turn, agent: Agent) -> None:
             )
         )
     _keep_fallback_member(turn, agent)
+
+
+def _since_us(turn: Turn, agent: Agent, activity: Activity) -> int:
+    """When what the agent does began: what was learned late began earlier."""
+    if activity is Activity.WRAP_UP and agent.wrap_up is not None:
+        return min(turn.now_us, agent.wrap_up.since_us)
+    was_held = agent.told is not None and agent.told.activity is Activity.ON_HOLD
+    if activity is Activity.ON_CALL and agent.visit is not None and not was_held:
+        return turn.state.visits[agent.visit].answered_us or turn.now_us
+    return turn.now_us
 
 
 def _doing(told: Told) -> tuple[object, ...]:
