@@ -120,6 +120,8 @@ def _attach(settings: AsteriskConfSettings) -> Iterator[str]:
         "UserEvent(PasokhNative,Contact: ${PASOKH_ID})",
         f"Queue({FALLBACK_QUEUE},c,,,{loop.native_wait_s})",
         "Set(PA_END=native-${QUEUESTATUS})",
+        # Nobody answered there either: we may be back by now, and no caller is ever sent away for waiting.
+        'GotoIf($["${QUEUESTATUS}" != "CONTINUE" & "${CHANNEL(state)}" = "Up"]?s,1)',
         "done := Hangup()",
     )
     yield "; Read and removed by us when we live again. Agents' legs never come here."

@@ -21,13 +21,22 @@ MODULES = ("res_pjsip.so", "pbx_config.so", "app_queue.so", "res_musiconhold.so"
 def conf_settings(settings: Settings) -> AsteriskConfSettings:
     """What the generator must know of this process."""
     to = settings.asterisk
+    if not to.agi_address and to.agi_host in ("0.0.0.0", "::"):
+        raise SettingsError(
+            f"We listen for Asterisk's calls at {to.agi_host}, which is no address Asterisk can call; "
+            "set [asterisk] agi_address to this machine's."
+        )
     return AsteriskConfSettings(
         agi_secret=settings.secret("agi"),
         ami_secret=settings.secret("ami"),
-        agi_servers=((to.agi_host, to.agi_port),),
+        agi_servers=((to.agi_address or to.agi_host, to.agi_port),),
         ami_user=to.ami_user,
         ami_port=to.ami_port,
         ami_bind=to.ami_host,
+        ami_permit=to.ami_permit,
+        systemname=to.systemname,
+        sip_bind=to.sip_bind,
+        sip_port=to.sip_port,
     )
 
 

@@ -103,7 +103,6 @@ class Contacts:
         story = await reports.contact_story(self.database, contact)
         if story is None:
             return None
-        parts = {"visits": story.visits, "offers": story.offers, "legs": story.legs}
         return {
             **_plain(story.contact),
             "visits": [_plain(row) for row in story.visits],

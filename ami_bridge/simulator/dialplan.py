@@ -67,6 +67,13 @@ def _keep_end(exchange: Exchange, line: Line) -> None:
 
 
 async def _attach(exchange: Exchange, line: Line) -> None:
+    """`pasokh-attach,s`: again and again, until the call is over or goes elsewhere."""
+    while await _keep(exchange, line):
+        pass
+
+
+async def _keep(exchange: Exchange, line: Line) -> bool:
+    """One way through the extension. True when it goes back to its beginning."""
     settings = exchange.settings.dialplan
     channel = line.channel
     if not channel.get("PASOKH_ID"):
@@ -87,9 +94,9 @@ async def _attach(exchange: Exchange, line: Line) -> None:
         begun = exchange.epoch()
         status = await _try(exchange, line, tries, server)
         if channel.get("PASOKH_DONE") == "1" or channel.get("DIALSTATUS") == "ANSWER":
-            return
+            return False
         if status == "HANGUP" or line.gone:
-            return
+            return False
         channel.priority = 17
         line.music_on(settings.music)
         now = exchange.epoch()
@@ -98,13 +105,12 @@ async def _attach(exchange: Exchange, line: Line) -> None:
             since = now
             bad = bad + 1 if now - begun < settings.young_s else 0
         if bad >= 2 or now - since >= settings.without_anyone_s:
-            await _native(exchange, line)
-            return
+            return await _native(exchange, line)
         server = (server + 1) % len(settings.fastagi)
         if (took and now - begun >= settings.young_s) or (tries == before + 1 and bad == 0):
             continue
         if not await line.pause(settings.retry_s):
-            return
+            return False
 
 
 async def _try(exchange: Exchange, line: Line, tries: int, server: int) -> str:
@@ -123,15 +129,18 @@ async def _try(exchange: Exchange, line: Line, tries: int, server: int) -> str:
     return await run_agi(exchange, line, host, port, script)
 
 
-async def _native(exchange: Exchange, line: Line) -> None:
+async def _native(exchange: Exchange, line: Line) -> bool:
+    """Asterisk's own queue. True when nobody answered there and the caller goes into the loop again."""
     channel = line.channel
     channel.set("PA_END", "native")
     channel.priority = 30
     line.story.fallback = True
     line.emit("UserEvent", {"UserEvent": "PasokhNative", "Contact": channel.get("PASOKH_ID")}, "user")
     status = await queue(exchange, line)
-    if not line.gone:
-        channel.set("PA_END", f"native-{status}")
+    if line.gone:
+        return False
+    channel.set("PA_END", f"native-{status}")
+    return status != "CONTINUE"
 
 
 def delete_rows(exchange: Exchange, keys: str) -> None:

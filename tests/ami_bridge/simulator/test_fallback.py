@@ -9,7 +9,7 @@ import pytest
 
 from ami_bridge.simulator import CallerScript, Left, Pickup, Ring, Simulator, SimulatorSettings, answers
 
-from .conftest import Backend, Manager
+from .conftest import Backend, Manager, Session
 
 
 @pytest.fixture
@@ -64,12 +64,23 @@ async def test_two_callers_are_answered_in_their_order(
     assert connected == [one.contact, two.contact]
 
 
-async def test_the_queue_gives_up_at_its_time(simulator: Simulator, backend: Backend) -> None:
+async def test_who_is_not_answered_there_either_comes_back_to_us(
+    simulator: Simulator, backend: Backend, manager: Manager
+) -> None:
+    async def finish(agi: Session) -> None:
+        await agi.take()
+        await agi.finish()
+
     await backend.stop()
     exchange = simulator.exchange
     exchange.settings = replace(
         exchange.settings, dialplan=replace(exchange.settings.dialplan, queue_timeout_s=0.05)
     )
-    outcome = await asyncio.wait_for(simulator.call(CallerScript("1001")), 5)
+    call = simulator.begin(CallerScript("1001"))
+    await manager.event("QueueCallerJoin")
+    backend.script = finish
+    await backend.start()
+    outcome = await asyncio.wait_for(call, 5)
+    assert outcome.fallback
     assert outcome.left is Left.SYSTEM
-    assert exchange.database["pasokh"][outcome.contact].split("|")[4] == "native-TIMEOUT"
+    assert "pasokh" not in exchange.database or outcome.contact not in exchange.database["pasokh"]
