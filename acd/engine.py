@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from acd import journal
 from acd.center import Center, Step
@@ -37,6 +38,8 @@ from acd.ports import Audience, Clock, Journal, Lookup, Records, Screens, Teleph
 from acd.site import Site
 from acd.types import US_PER_S, ContactId, TimerId
 from acd.view import SiteView, view_of
+
+_W = TypeVar("_W")
 
 
 class CenterClock:
@@ -203,13 +206,15 @@ class Engine:
         try:
             step = self.center.handle(event, now_us)
         except Exception as error:
+            if isinstance(event, Asked):
+                self._answer(Refused(event.request, "failed"))
             if self._broken is None:
                 raise
             self._broken(event, error)
             return
-        self._take(step)
+        self._take(event, step)
 
-    def _take(self, step: Step) -> None:
+    def _take(self, event: Event, step: Step) -> None:
         self.counters.events += 1
         if step.ignored is not None:
             self.counters.ignored[step.ignored] = self.counters.ignored.get(step.ignored, 0) + 1
@@ -217,12 +222,21 @@ class Engine:
             self.measures.use(self.center.site)
         self.measures.fold(step.facts)
         for effect in step.effects:
-            self._perform(effect)
+            self._tell(event, self._perform, effect)
         if step.facts:
-            self._doors.records.take(step.facts)
+            self._tell(event, self._doors.records.take, step.facts)
             for audience in self._doors.audiences:
-                audience.facts(step.facts)
-            self._forget_callers(step.facts)
+                self._tell(event, audience.facts, step.facts)
+            self._tell(event, self._forget_callers, step.facts)
+
+    def _tell(self, event: Event, room: Callable[[_W], None], what: _W) -> None:
+        """The fault of one room must not keep this step from the others: timers least of all."""
+        try:
+            room(what)
+        except Exception as error:
+            if self._broken is None:
+                raise
+            self._broken(event, error)
 
     def _forget_callers(self, facts: Iterable[Fact]) -> None:
         """Number and card go when the contact is over and nobody writes it up any more."""
