@@ -10,6 +10,10 @@ import { Until } from "../shared/parts";
 import type { Card, Offer } from "../shared/wire";
 import { CardView } from "./card";
 import type { Desk } from "./desk";
+import { ring } from "./ring";
+
+/** The title changes only while nobody sees the page, and slowly. */
+const BLINK_MS = 1_000;
 
 export interface OfferProps {
   desk: Desk;
@@ -37,10 +41,16 @@ export function OfferPanel({ desk, offer, card, timeZone }: OfferProps) {
   const panel = useRef<HTMLElement>(null);
   useLayoutEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [offer.offer]);
   useShown(desk, offer.offer, card !== undefined);
+  useEffect(ring, [offer.offer]);
   useEffect(() => {
     const title = document.title;
-    document.title = `☎ ${t("incoming")}`;
+    const call = `☎ ${t("incoming")}`;
+    document.title = call;
+    const blink = setInterval(() => {
+      document.title = document.hidden && document.title === call ? title : call;
+    }, BLINK_MS);
     return () => {
+      clearInterval(blink);
       document.title = title;
     };
   }, [offer.offer]);

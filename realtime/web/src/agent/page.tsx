@@ -3,14 +3,17 @@
 import "./agent.css";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { logout, Problem } from "../shared/api";
-import { duration, labelOf, number, percent, suggestLanguage, t, tOf, useLanguage } from "../shared/i18n";
+import { dateText, duration, labelOf, number, suggestLanguage, t, tOf, useLanguage } from "../shared/i18n";
+import { Icon } from "../shared/icons";
 import { DataAge, LanguageSwitch, stateWord, useFreshness } from "../shared/parts";
 import { useStore } from "../shared/store";
 import type { AgentSelf, AgentState, Offer } from "../shared/wire";
 import { cardOf, currentOffer, openDesk, type Desk } from "./desk";
 import { ShortcutHelp, useShortcuts, type Act } from "./keys";
 import { OfferPanel } from "./offer";
-import { PhoneChoice, StatusBar } from "./status";
+import { PhoneChoice } from "./phones";
+import { ringing, setRinging } from "./ring";
+import { StatusBar } from "./status";
 import { VisitPanel } from "./visit";
 
 const REFUSAL_MS = 8_000;
@@ -42,6 +45,7 @@ export function Desktop() {
         <h1>{labelOf(agent?.name, t("agentDesktop"))}</h1>
         <DataAge live={desk.live} />
         <span class="chrome">
+          <RingSwitch />
           <ShortcutHelp on={keysOn} setOn={setKeysOn} />
           <LanguageSwitch />
           <button type="button" class="quiet" data-action="sign_out" onClick={() => void leave(desk)}>{t("signOut")}</button>
@@ -52,17 +56,17 @@ export function Desktop() {
       {link === "not_allowed" ? <p class="empty" role="alert">{t("notAllowed")}</p> : !state || !agent ? (
         <p class="empty">{t("noData")}</p>
       ) : (
-        <main class="desk-body">
+        <main class={`desk-body ${signedIn || visit ? "" : "choosing"}`}>
+          {(signedIn || visit) && <StatusBar desk={desk} state={state} agent={agent} choosing={choosing} setChoosing={setChoosing} />}
           <div class="desk-main">
-            {(signedIn || visit) && <StatusBar desk={desk} state={state} agent={agent} choosing={choosing} setChoosing={setChoosing} />}
             {offer && <OfferPanel key={offer.offer} desk={desk} offer={offer} timeZone={zone}
               card={cardOf(offer.contact, state, cards) ?? offer.card} />}
             {visit && <VisitPanel key={visit.visit} desk={desk} agent={agent} visit={visit} timeZone={zone}
               card={cardOf(visit.contact, state, cards)} />}
-            {!signedIn && !visit && <PhoneChoice desk={desk} phones={state.phones ?? []} current={agent.phone ?? state.usual_phone} />}
-            {signedIn && !offer && !visit && <Quiet agent={agent} />}
+            {!signedIn && !visit && <PhoneChoice desk={desk} phones={state.phones ?? []} usual={state.usual_phone} />}
+            {signedIn && !offer && !visit && <Quiet desk={desk} agent={agent} state={state} keysOn={keysOn} />}
           </div>
-          <Today figures={state.today ?? {}} />
+          <Today figures={state.today ?? {}} since_us={state.today_since_us} zone={zone} />
         </main>
       )}
     </div>
@@ -101,17 +105,42 @@ async function leave(desk: Desk): Promise<void> {
   location.assign("/login");
 }
 
-function Quiet({ agent }: { agent: AgentSelf }) {
-  const help =
-    agent.activity === "not_responding" ? t("notRespondingHelp")
-    : agent.activity === "unreachable" ? t("unreachableHelp")
-    : agent.status === "available" ? t("readyForCall")
-    : t("notReadyForCall");
+interface QuietProps {
+  desk: Desk;
+  agent: AgentSelf;
+  state: AgentState;
+  keysOn: boolean;
+}
+
+/** Nobody calls: why that is, and, if it is up to the agent, the one thing to do next. */
+function Quiet({ desk, agent, state, keysOn }: QuietProps) {
+  const lost = agent.activity === "not_responding";
+  const broken = agent.activity === "unreachable" || agent.trouble !== undefined;
+  const waits = agent.status === "available" && !lost;
+  const help = lost ? t("notRespondingHelp") : broken ? t("unreachableHelp") : waits ? t("readyForCall") : t("notReadyForCall");
+  const title = waits || broken ? t("noCall") : t("youAre", stateWord(agent.status, agent.activity, agent.reason, state.reasons));
   return (
-    <section class="panel quiet-panel">
-      <h2>{t("noCall")}</h2>
+    <section class={`panel quiet-panel ${waits ? "waits" : "asks"}`}>
+      <h2>{title}</h2>
       <p class="quiet-text">{help}</p>
+      {!waits && (
+        <button type="button" class="primary large" data-action="available"
+          onClick={() => void desk.ask({ command: "status", status: "available" })}>
+          <Icon name="available" />{t("becomeAvailable")}{keysOn && <kbd>F2</kbd>}
+        </button>
+      )}
     </section>
+  );
+}
+
+function RingSwitch() {
+  const on = useStore(ringing);
+  const name = t("ringSound");
+  return (
+    <button type="button" class="quiet" data-action="ring" aria-pressed={on} aria-label={name}
+      title={`${name}: ${on ? t("isOn") : t("isOff")}`} onClick={() => setRinging(!on)}>
+      <Icon name={on ? "ringing" : "muted"} />
+    </button>
   );
 }
 
@@ -144,25 +173,27 @@ function Refusal({ desk }: { desk: Desk }) {
   );
 }
 
-function Today({ figures }: { figures: Record<string, number> }) {
+interface TodayProps {
+  figures: Record<string, number>;
+  since_us: number | undefined;
+  zone: string | undefined;
+}
+
+function Today({ figures, since_us, zone }: TodayProps) {
   const rows = Object.entries(figures);
   if (rows.length === 0) return null;
+  const since = since_us === undefined ? undefined : dateText(since_us, { hour: "2-digit", minute: "2-digit" }, zone);
   return (
-    <aside class="panel today">
-      <h2>{t("ownFigures")}</h2>
+    <aside class="panel today" aria-label={t("ownFigures")}>
+      <h2>{t("ownFigures")}{since !== undefined && <small>{t("sinceTime", since)}</small>}</h2>
       <dl class="figures">
         {rows.map(([id, value]) => (
           <div key={id} data-figure={id}>
             <dt>{tOf(`day_${id}`, id)}</dt>
-            <dd class="figure"><bdi>{figureText(id, value)}</bdi></dd>
+            <dd class="figure"><bdi>{id.endsWith("_s") ? duration(value) : number(value)}</bdi></dd>
           </div>
         ))}
       </dl>
     </aside>
   );
-}
-
-function figureText(id: string, value: number): string {
-  if (id.endsWith("_s")) return duration(value);
-  return id === "occupancy" || id.endsWith("_rate") ? percent(value) : number(value);
 }

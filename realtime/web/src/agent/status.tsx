@@ -1,50 +1,14 @@
-/** Where the agent sits and what they chose. During a call a choice becomes the next status. */
+/** What the agent chose, and what the system sees them do. During a call a choice becomes the next status. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { labelOf, remember, remembered, t, tOf } from "../shared/i18n";
+import { useEffect, useRef } from "preact/hooks";
+import { labelOf, t, tOf } from "../shared/i18n";
 import { Icon } from "../shared/icons";
 import { Since, StateMark, stateKind, stateWord } from "../shared/parts";
-import type { AgentSelf, AgentState, Phone, Status } from "../shared/wire";
+import type { AgentSelf, AgentState, Status } from "../shared/wire";
 import type { Desk } from "./desk";
-
-const PHONE_KEY = "pasokh.phone";
 
 export function isBusy(agent: AgentSelf): boolean {
   return ["ringing", "on_call", "on_hold", "consulting", "wrap_up"].includes(agent.activity);
-}
-
-export function PhoneChoice({ desk, phones, current }: { desk: Desk; phones: Phone[]; current: string | undefined }) {
-  const before = current ?? remembered(PHONE_KEY) ?? undefined;
-  const [chosen, choose] = useState<string | undefined>(undefined);
-  const phone = chosen ?? phones.find((one) => one.id === before)?.id ?? (phones.length === 1 ? phones[0]?.id : undefined);
-  if (phones.length === 0) return <section class="panel"><p class="empty">{t("noPhones")}</p></section>;
-  return (
-    <section class="panel phones">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (phone === undefined) return;
-          remember(PHONE_KEY, phone);
-          void desk.ask({ command: "sign_in", phone });
-        }}
-      >
-        <fieldset>
-          <legend><h2>{t("choosePhone")}</h2></legend>
-          <p class="quiet-text">{t("choosePhoneWhy")}</p>
-          <div class="choices">
-            {phones.map((one) => (
-              <label key={one.id} class="choice radio" data-phone={one.id}>
-                <input type="radio" name="phone" value={one.id} checked={one.id === phone} onChange={() => choose(one.id)} />
-                <Icon name="phone" />
-                <bdi>{labelOf(one.label, one.id)}</bdi>
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        <button type="submit" class="primary" data-action="sign_in" disabled={phone === undefined}>{t("signInAtPhone")}</button>
-      </form>
-    </section>
-  );
 }
 
 export interface StatusBarProps {

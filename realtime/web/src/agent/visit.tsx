@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { shownNowUs } from "../shared/clock";
-import { labelOf, t } from "../shared/i18n";
+import { labelOf, plain, t } from "../shared/i18n";
 import { Since, StateMark, Until } from "../shared/parts";
 import type { AgentSelf, Card, Disposition, Visit } from "../shared/wire";
 import { CardView } from "./card";
@@ -60,11 +60,6 @@ function Done({ desk, visit }: { desk: Desk; visit: Visit }) {
       {missing && <span id="why-not-done" class="lift">{t("doneNeedsDisposition")}</span>}
     </div>
   );
-}
-
-/** The same letters however they were typed: Arabic and Persian forms, with or without joiners. */
-function plain(text: string): string {
-  return text.toLowerCase().replaceAll("ي", "ی").replaceAll("ك", "ک").replaceAll("\u200c", "").trim();
 }
 
 const FILTER_FROM = 7;

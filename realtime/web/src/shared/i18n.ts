@@ -111,6 +111,11 @@ export function asciiDigits(text: string): string {
   return text.replace(/[۰-۹]/g, (d) => String(d.charCodeAt(0) - 0x6f0));
 }
 
+/** The same letters however they were typed: Arabic and Persian forms, with or without joiners, any digits. */
+export function plain(text: string): string {
+  return asciiDigits(text).toLowerCase().replaceAll("ي", "ی").replaceAll("ك", "ک").replaceAll("\u200c", "").trim();
+}
+
 /** Day and time; in Persian by the Jalali calendar. */
 export function dayAndTime(instant_us: number, timeZone?: string): string {
   return dateText(instant_us, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }, timeZone);

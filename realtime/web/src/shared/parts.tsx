@@ -21,30 +21,46 @@ export function LanguageSwitch() {
 }
 
 /** Text that changes with time; it writes itself, so that the rest of the page is left alone. */
-export function Ticking({ text, words = false }: { text: () => string; words?: boolean }) {
+export function Ticking({ text }: { text: () => string }) {
   const place = useRef<HTMLElement>(null);
   const write = () => {
     const now = text();
-    if (!place.current || place.current.textContent === now) return;
-    place.current.textContent = now;
+    if (place.current && place.current.textContent !== now) place.current.textContent = now;
+  };
+  useLayoutEffect(write);
+  useEffect(() => everyQuarter(write));
+  return <bdi class="figure ticking" ref={place} />;
+}
+
+/**
+ * A running clock. Persian digits of one width stand too far apart, so they keep their own; only the last one,
+ * which changes each second, has a place of fixed width, and the rest stands still for ten seconds.
+ */
+function Running({ seconds }: { seconds: () => number }) {
+  const place = useRef<HTMLElement>(null);
+  const front = useRef<HTMLSpanElement>(null);
+  const last = useRef<HTMLSpanElement>(null);
+  const write = () => {
+    const now = duration(seconds());
+    if (!place.current || !front.current || !last.current || place.current.textContent === now) return;
+    front.current.textContent = now.slice(0, -1);
+    last.current.textContent = now.slice(-1);
     place.current.classList.toggle("long", now.length > 5);
   };
   useLayoutEffect(write);
   useEffect(() => everyQuarter(write));
-  return <bdi class={`figure ticking ${words ? "words" : ""}`} ref={place} />;
+  return <bdi class="figure running" ref={place}><span ref={front} /><span class="last" ref={last} /></bdi>;
 }
 
 /** Time since an instant of the server. */
 export function Since({ at_us }: { at_us: number | undefined }) {
   if (at_us === undefined) return <bdi class="figure">{NOTHING}</bdi>;
-  return <Ticking text={() => duration((shownNowUs() - at_us) / 1e6)} />;
+  return <Running seconds={() => (shownNowUs() - at_us) / 1e6} />;
 }
 
-const plainTime = (left: string) => left;
-
-/** Time left until an instant of the server; it stays at zero. */
-export function Until({ at_us, say = plainTime }: { at_us: number; say?: (left: string) => string }) {
-  return <Ticking words={say !== plainTime} text={() => say(duration(Math.ceil(Math.max(0, at_us - shownNowUs()) / 1e6)))} />;
+/** Time left until an instant of the server, in a sentence; it stays at zero. */
+export function Until({ at_us, say }: { at_us: number; say: (left: string) => string }) {
+  return <Ticking text={() => say(duration(Math.ceil(Math.max(0, at_us - shownNowUs()) / 1e6)))} />;
 }
 
 /** A telephone number or id: always left to right; copied with plain digits. */
@@ -92,9 +108,9 @@ export function DataAge<State>({ live }: { live: Live<State> }) {
       {freshness === "none" ? (
         <span>{t("noData")}</span>
       ) : freshness === "stale" ? (
-        <Ticking words text={() => t("staleSince", duration(age_s()))} />
+        <Ticking text={() => t("staleSince", duration(age_s()))} />
       ) : (
-        <Ticking words text={() => t("dataAge", number(Math.floor(age_s())))} />
+        <Ticking text={() => t("dataAge", number(Math.floor(age_s())))} />
       )}
     </span>
   );

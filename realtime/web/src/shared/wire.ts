@@ -58,6 +58,13 @@ export interface WallAgent {
   queue?: string;
 }
 
+/** The most that waited in each span of `every_us`, by the span's number (instant / `every_us`). */
+export interface Lately {
+  every_us: number;
+  spans: number;
+  waiting: Record<string, number>;
+}
+
 export interface WallState {
   site?: { name?: Label; language?: Language; time_zone?: string };
   queues?: Record<string, QueueState>;
@@ -65,14 +72,17 @@ export interface WallState {
   agents?: Record<string, WallAgent>;
   reasons?: Record<string, Label>;
   contacts_now?: number;
+  lately?: Lately;
   card_before_ring?: number;
 }
 
 // The agent's page ---------------------------------------------------------------------------------------
 
+/** `taken_by`: who else sits there. */
 export interface Phone {
   id: string;
   label?: Label;
+  taken_by?: Label;
 }
 
 export interface Card {
@@ -155,6 +165,8 @@ export interface AgentState {
   visit?: Visit;
   card?: Card;
   today?: Record<string, number>;
+  /** From when on `today` counts, when that is not the whole day. */
+  today_since_us?: number;
 }
 
 // Messages -----------------------------------------------------------------------------------------------

@@ -1,26 +1,29 @@
-/** How many waited during the last minutes, as far as this page has watched. Time runs left to right. */
+/** How many waited during the last minutes, as the server remembers it. Time runs left to right. */
 
-import { useEffect, useState } from "preact/hooks";
+import { memo } from "preact/compat";
 import { number, t } from "../shared/i18n";
+import type { Language, Lately } from "../shared/wire";
 
-const MINUTES = 10;
-const EVERY_MS = 2_000;
-const MOST = (MINUTES * 60_000) / EVERY_MS;
 const WIDTH = 600;
 const HEIGHT = 100;
 
-/** `count` gives the number waiting now, undefined while it is not known (a gap in the line). */
-export function WaitingChart({ count }: { count: () => number | undefined }) {
-  const [points, setPoints] = useState<(number | undefined)[]>([]);
-  useEffect(() => {
-    const sample = () => setPoints((past) => [...past, count()].slice(-MOST));
-    sample();
-    const timer = setInterval(sample, EVERY_MS);
-    return () => clearInterval(timer);
-  }, [count]);
+interface ChartProps {
+  lately: Lately;
+  /** Only so that a change of language draws it again. */
+  language: Language;
+}
 
+/** The numbers of all spans, oldest first; undefined where nobody looked (a gap in the line). */
+function pointsOf({ spans, waiting }: Lately): (number | undefined)[] {
+  const last = Math.max(...Object.keys(waiting).map(Number));
+  return Array.from({ length: spans }, (_, at) => waiting[String(last - spans + 1 + at)]);
+}
+
+export const WaitingChart = memo(function WaitingChart({ lately }: ChartProps) {
+  const points = pointsOf(lately);
+  const minutes = (lately.spans * lately.every_us) / 60e6;
   const top = Math.max(4, ...points.map((point) => point ?? 0));
-  const x = (at: number) => WIDTH - ((points.length - 1 - at) * WIDTH) / (MOST - 1);
+  const x = (at: number) => (at * WIDTH) / (points.length - 1);
   const y = (value: number) => HEIGHT - 2 - (value / top) * (HEIGHT - 6);
 
   let line = "";
@@ -31,10 +34,9 @@ export function WaitingChart({ count }: { count: () => number | undefined }) {
       begun = -1;
       return;
     }
-    const spot = `${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
-    line += `${begun < 0 ? "M" : "L"}${spot}`;
+    line += `${begun < 0 ? "M" : "L"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
     if (begun < 0) begun = at;
-    if (points[at + 1] === undefined) area += `${areaOf(begun, at)}`;
+    if (points[at + 1] === undefined) area += areaOf(begun, at);
   });
 
   function areaOf(from: number, to: number): string {
@@ -46,22 +48,22 @@ export function WaitingChart({ count }: { count: () => number | undefined }) {
   const latest = points.findLast((point) => point !== undefined);
   return (
     <figure class="chart" dir="ltr">
-      <figcaption dir="auto">{t("waitingLately", number(MINUTES))}</figcaption>
+      <figcaption dir="auto">{t("waitingLately", number(minutes))}</figcaption>
       <div class="plot">
         <span class="top">{number(top)}</span>
         <span class="bottom">{number(0)}</span>
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img"
-          aria-label={`${t("waiting")}: ${number(latest)}`}>
+          aria-label={`${t("waitingLately", number(minutes))}: ${number(latest)}`}>
           <path class="grid" d={`M0 ${y(top)}H${WIDTH}M0 ${y(top / 2)}H${WIDTH}M0 ${HEIGHT - 1}H${WIDTH}`} />
           <path class="area" d={area} />
           <path class="line" d={line} />
         </svg>
       </div>
       <div class="axis">
-        <span dir="auto">{t("minutesAgo", number(MINUTES))}</span>
-        <span dir="auto">{t("minutesAgo", number(MINUTES / 2))}</span>
+        <span dir="auto">{t("minutesAgo", number(minutes))}</span>
+        <span dir="auto">{t("minutesAgo", number(minutes / 2))}</span>
         <span dir="auto">{t("now")}</span>
       </div>
     </figure>
   );
-}
+});

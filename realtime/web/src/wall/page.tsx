@@ -1,9 +1,9 @@
 /** The wallboard. With `?kiosk` it shows nothing but figures, keeps the screen awake and turns its own pages. */
 
 import "./wall.css";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { logout, Problem } from "../shared/api";
-import { everyQuarter, GREY_MS, serverNowUs } from "../shared/clock";
+import { everyQuarter, serverNowUs } from "../shared/clock";
 import { dateText, labelOf, number, percent, suggestLanguage, t, useLanguage } from "../shared/i18n";
 import { DataAge, LanguageSwitch, Ticking, useFreshness } from "../shared/parts";
 import { connect, type Live } from "../shared/socket";
@@ -28,12 +28,6 @@ export function Wall() {
     document.title = `${t("wallboard")} · ${labelOf(state?.site?.name, t("product"))}`;
   }, [language, state?.site?.name]);
 
-  const count = useCallback(() => {
-    const heardAt_ms = live.heardAt_ms();
-    const known = heardAt_ms !== undefined && performance.now() - heardAt_ms < GREY_MS;
-    return known ? live.state.value?.total?.waiting : undefined;
-  }, [live]);
-
   return (
     <div class={`wall ${freshness}${kiosk ? " kiosk" : ""}`} data-freshness={freshness}>
       <Head live={live} state={state} />
@@ -42,12 +36,12 @@ export function Wall() {
         <p class="empty">{t("noData")}</p>
       ) : (
         <main class="wall-body">
-          <Tiles total={{ ...commonTarget(state), ...state.total }} />
+          <Tiles total={state.total ?? {}} limits_s={limitsOf(state)} />
           <div class="wall-rest">
             <section class="panel queue-panel">
               <h2>{t("queues")}<small>{t("today")}</small></h2>
               <Queues queues={state.queues ?? {}} />
-              <WaitingChart count={count} />
+              {state.lately && <WaitingChart lately={state.lately} language={language} />}
             </section>
             <AgentGrid agents={state.agents ?? {}} queues={state.queues ?? {}} reasons={state.reasons}
               kiosk={kiosk} language={language} />
@@ -58,11 +52,10 @@ export function Wall() {
   );
 }
 
-/** The limit of the whole site's service level, when all queues have the same one. */
-function commonTarget(state: WallState): { target_s?: number } {
-  const limits = new Set(Object.values(state.queues ?? {}).map((queue) => queue.target_s));
-  const [limit] = limits;
-  return limits.size === 1 && limit !== undefined ? { target_s: limit } : {};
+/** The limits of the queues' service levels, each once, shortest first. */
+function limitsOf(state: WallState): number[] {
+  const limits = Object.values(state.queues ?? {}).flatMap((queue) => (queue.target_s === undefined ? [] : [queue.target_s]));
+  return [...new Set(limits)].sort((a, b) => a - b);
 }
 
 function Head({ live, state }: { live: Live<WallState>; state: WallState | undefined }) {
@@ -72,7 +65,7 @@ function Head({ live, state }: { live: Live<WallState>; state: WallState | undef
   return (
     <header class="bar">
       <h1>{labelOf(state?.site?.name, t("wallboard"))}</h1>
-      <span class="when"><Ticking words text={when} /></span>
+      <span class="when"><Ticking text={when} /></span>
       <span class="facts">
         {state?.contacts_now !== undefined && <span>{t("contactsNow")} <b class="figure">{number(state.contacts_now)}</b></span>}
         {state?.card_before_ring !== undefined && (

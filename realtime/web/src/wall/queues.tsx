@@ -56,6 +56,7 @@ function Row({ id, queue }: { id: string; queue: QueueState }) {
       <Cell label={t("serviceLevel")} level={level}>
         <span title={`${goal}. ${t("formulaServiceLevel")}`}>
           {percent(queue.service_level)}
+          {queue.target_s !== undefined && <small> {t("withinS", number(queue.target_s))}</small>}
           <TargetBar share={queue.service_level} target={target} />
         </span>
       </Cell>

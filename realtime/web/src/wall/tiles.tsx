@@ -87,8 +87,16 @@ export function AgentsTile({ agents }: { agents: AgentCounts | undefined }) {
   );
 }
 
-export function Tiles({ total }: { total: Figures }) {
-  const within = total.target_s === undefined ? "" : t("withinS", number(total.target_s));
+/** Queues may have limits of their own; the site's figure is then the sum over queues, each by its own. */
+function withinText([shortest, ...longer]: number[]): string {
+  const longest = longer.at(-1);
+  if (shortest === undefined) return "";
+  return longest === undefined ? t("withinS", number(shortest)) : t("withinByQueue", number(shortest), number(longest));
+}
+
+export function Tiles({ total: sums, limits_s }: { total: Figures; limits_s: number[] }) {
+  const within = withinText(limits_s);
+  const total = limits_s.length > 0 ? { target_s: Math.max(...limits_s), ...sums } : sums;
   const target = targetShare(total);
   return (
     <div class="tiles">
@@ -97,7 +105,7 @@ export function Tiles({ total }: { total: Figures }) {
         <bdi class="figure">{number(total.waiting)}</bdi>
       </Tile>
       <Tile id="longest_wait" icon="clock" label={t("longestWait")} judge={() => longestWaitLevel(total)}
-        note={total.target_s === undefined ? "" : t("targetIs", within)}>
+        note={total.target_s === undefined ? "" : t("targetIs", t("upToS", number(total.target_s)))}>
         <Since at_us={total.longest_wait_since_us} />
       </Tile>
       <Tile id="service_level" icon="target" label={t("serviceLevel")} judge={() => serviceLevelLevel(total)}
@@ -111,7 +119,12 @@ export function Tiles({ total }: { total: Figures }) {
         <bdi class="figure">{percent(total.service_level)}</bdi>
       </Tile>
       <Tile id="abandoned" icon="leave" label={t("abandoned")} judge={() => abandonLevel(total)}
-        hover={t("formulaAbandon")} note={t("agentsOf", number(total.abandoned), number(total.offered))}>
+        hover={t("formulaAbandon")} note={
+          <>
+            {t("agentsOf", number(total.abandoned), number(total.offered))}
+            {(total.abandoned ?? 0) > 0 && <><br />{t("shortLeftOut")}</>}
+          </>
+        }>
         <bdi class="figure">{percent(total.abandon_rate)}</bdi>
       </Tile>
       <Tile id="asa" icon="answer" label={t("asa")} hover={t("formulaAsa")}
