@@ -237,7 +237,8 @@ def _hangup(exchange: Exchange, action: AmiMessage) -> Reply:
     if line is None or line.hung_up:
         return refusal("No such channel")
     cause = _field(action, "Cause")
-    line.channel.hangup_cause = int(cause) if cause.isascii() and cause.isdigit() else 16
+    if cause.isascii() and cause.isdigit():  # without one the channel keeps what it has
+        line.channel.hangup_cause = int(cause)
     line.soft_hangup()
     return _done("Channel Hungup")
 
@@ -269,12 +270,18 @@ def _delete(exchange: Exchange, action: AmiMessage, channel: str, keys: str) -> 
     first, second = exchange.new_local("del", "pasokh-dbdel")
     first.emit("Newchannel")
     second.emit("Newchannel")
+    halves = {**first.channel.headers("LocalOne"), **second.channel.headers("LocalTwo")}
+    exchange.emit(
+        "LocalBridge",
+        "call",
+        {**halves, "Context": "pasokh-dbdel", "Exten": "del", "LocalOptimization": "No"},
+    )
+    rung = first.channel.headers("Dest")
+    exchange.emit("DialBegin", "call", {**rung, "DialString": channel.removeprefix("Local/")})
     delete_rows(exchange, keys)
     answer = {
         "Response": "Failure",
         "Channel": channel,
-        "Context": "",
-        "Exten": "",
         "Application": _field(action, "Application"),
         "Data": _field(action, "Data"),
         "Reason": "0",
@@ -287,8 +294,9 @@ def _delete(exchange: Exchange, action: AmiMessage, channel: str, keys: str) -> 
     second.soft_hangup(16)
     first.ask_hangup(cause=16)
     second.channel.hangup_cause = 16
-    first.end()
     second.end()
+    exchange.emit("DialEnd", "call", {**rung, "DialStatus": "NOANSWER"})
+    first.end()
 
 
 # ---- the fallback queue's members

@@ -62,7 +62,7 @@ class AgiLink(asyncio.Protocol):
     def eof_received(self) -> bool:
         self.ended = True
         self._line.wake()
-        return False
+        return True  # our own half stays open for a last word
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
@@ -139,6 +139,8 @@ async def _serve(exchange: Exchange, line: Line, link: AgiLink) -> str:
         if link.lines:
             link.send(await _answer(exchange, line, link.lines.popleft()))
         elif link.ended:
+            if not told:  # Asterisk's last word to every session, hung up or not
+                link.send("HANGUP")
             return "HANGUP" if line.gone else "SUCCESS"
         else:
             await line.changed()

@@ -130,7 +130,7 @@ async def _ring(
         if line.gone:
             return _cancel(line, leg)
         if leg.hung_up:
-            return _refuse(line, leg, Pickup.REJECT)
+            return _refuse(line, leg, Pickup.REJECT) if leg.far_end_left else _withdraw(line, leg)
         if rings and leg.channel.state != states.RINGING and now >= replies_at:
             leg.new_state(states.RINGING)
             if style.from_queue:
@@ -162,6 +162,13 @@ def _refuse(line: Line, leg: Line, pickup: Pickup) -> Rung:
         channel.hangup_cause, channel.technical_cause = cause, technical
     line.emit_with("DialEnd", leg, {"DialStatus": told})
     return Rung(status)
+
+
+def _withdraw(line: Line, leg: Line) -> Rung:
+    """A manager hung the ringing leg up: no phone gave a cause."""
+    line.channel.hangup_cause, line.channel.technical_cause = leg.channel.hangup_cause, ""
+    line.emit_with("DialEnd", leg, {"DialStatus": "NOANSWER"})
+    return Rung("CHANUNAVAIL")
 
 
 async def _talk(

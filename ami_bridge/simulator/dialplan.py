@@ -21,8 +21,9 @@ async def serve_caller(exchange: Exchange, line: Line) -> None:
     """From the first ring of a caller to the end of the channel."""
     line.emit("Newchannel")
     exchange.trunk_changed()
-    line.answer()
     line.channel.set("PA_NUMBER", line.channel.dialled)
+    line.channel.context, line.channel.exten = ATTACH, "arrive"
+    line.answer()
     place: Place | None = Place(ATTACH)
     while place is not None:
         line.redirect = None

@@ -67,6 +67,7 @@ class Line:
         self.controls: deque[str] = deque()
         self.redirect: Place | None = None
         self.hung_up = False
+        self.far_end_left = False
         self.over = False
         self.listening = 0
         self.partner: Line | None = None
@@ -97,7 +98,7 @@ class Line:
         """The far end hangs up. `cause` None: it tells none, and the channel keeps what it has."""
         if self.hung_up or self.over:
             return
-        self.hung_up = True
+        self.hung_up = self.far_end_left = True
         extra = {}
         if cause is not None:
             self.channel.hangup_cause = cause
