@@ -180,7 +180,9 @@ class Ami(TypedActions):
         return min(doubled, self.settings.backoff_max_s) * (0.5 + self._random.random() / 2)
 
     def _report(self, error: Exception, where: str, *, was_up: bool) -> None:
-        reason = f"The manager at {where}: {error or type(error).__name__}"
+        refused = isinstance(error, ConnectionRefusedError)
+        why = "nothing listens there" if refused else str(error) or type(error).__name__
+        reason = f"The manager at {where}: {why.rstrip('.')}."
         auth = isinstance(error, AmiAuthError)
         self._say(AmiStatus.AUTH_FAILED if auth else AmiStatus.DOWN, reason)
         self.counters.auth_failures += auth

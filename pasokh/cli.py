@@ -161,9 +161,9 @@ def db_upgrade(config: Config = CONFIG) -> None:
 @user.command("add")
 def user_add(
     name: str,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
     role: Annotated[str, typer.Option(help="agent, supervisor, admin or wall.")] = "supervisor",
     agent: Annotated[str | None, typer.Option(help="For the role agent: which of center.yaml.")] = None,
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
     config: Config = CONFIG,
 ) -> None:
     """Add somebody who may log in."""
@@ -176,7 +176,7 @@ def user_add(
 @user.command("password")
 def user_password(
     name: str,
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
     config: Config = CONFIG,
 ) -> None:
     """Give somebody another password; every session of theirs ends."""
