@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
+
+from acd.store.base import DATABASE_ERRORS
 from pasokh.errors import ControlError, NotReadyError
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger("pasokh")
+
 LIMIT_BYTES = 4 * 1024 * 1024
+PATH_BYTES = 107
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
@@ -29,7 +36,8 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LIMIT_BYTES)
+            with _short(self._path) as path:
+                self._server = await asyncio.start_unix_server(self._serve, path, limit=LIMIT_BYTES)
         except OSError as error:
             raise NotReadyError(f"The control socket {self._path} cannot be made: {error}.") from None
         finally:
@@ -57,14 +65,34 @@ class ControlServer:
             handler = self._handlers[request["command"]]
         except (ValueError, KeyError, TypeError):
             return {"ok": False, "error": "The running process does not know this command."}
-        return await handler(request)
+        try:
+            return await handler(request)
+        except DATABASE_ERRORS:
+            return {"ok": False, "error": "The running process's database does not answer; try again later."}
+        except Exception:
+            log.error("a command of the control socket failed", command=request["command"], exc_info=True)
+            return {"ok": False, "error": "The running process failed over this command; its log says why."}
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[Path]:
+    """The same place under a short name: a socket's path has at most 107 bytes, a state folder may have more."""
+    if len(os.fsencode(path)) <= PATH_BYTES:
+        yield path
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/self/fd/{folder}") / path.name
+    finally:
+        os.close(folder)
 
 
 async def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -> Mapping[str, Any]:
-    """The running process's answer. Raises ControlError when there is none."""
+    """The running process's answer. Raises ControlError when there is none, or only that it failed."""
     try:
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_unix_connection(path, limit=LIMIT_BYTES)
+            with _short(path) as short:
+                reader, writer = await asyncio.open_unix_connection(short, limit=LIMIT_BYTES)
             writer.write(json.dumps(request, ensure_ascii=False).encode() + b"\n")
             await writer.drain()
             line = await reader.readline()
@@ -74,6 +102,8 @@ async def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 30.0) -
         raise ControlError(
             f"No pasokh answers at {path} ({error or 'it took too long'}); start one with `pasokh serve`."
         ) from None
-    answer = json.loads(line)
+    answer = json.loads(line or b'{"error": "The running process ended before it answered."}')
     assert isinstance(answer, dict)
+    if "error" in answer:
+        raise ControlError(str(answer["error"]))
     return answer

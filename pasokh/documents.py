@@ -1,11 +1,12 @@
 """center.yaml in the running process: checked, applied in one step, kept in versions.
 
-Implements `realtime.ports.Documents`. A version is saved before it is applied: a version that was saved and not
-applied is visible in the history and harmless, one that was applied and not saved would be lost.
+Implements `realtime.ports.Documents`. A version is saved before it is applied, since one that was applied and not
+saved would be lost; one that the center then refuses is taken back, since the newest is what a restart believes.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,6 +75,7 @@ class CenterDocuments:
         self._engine = engine
         self._flows_folder = flows_folder
         self._changed = changed
+        self._one_at_a_time = asyncio.Lock()
 
     async def current(self) -> DocumentVersion | None:
         found = await store.current(self._database, KIND, NAME)
@@ -91,12 +93,20 @@ class CenterDocuments:
         checked = self._read(text)
         if isinstance(checked, Applied):
             return checked
-        site, flows, warnings = checked
+        async with self._one_at_a_time:
+            return await self._put_in_force(text, by, *checked)
+
+    async def _put_in_force(
+        self, text: str, by: str, site: Site, flows: Flows, warnings: list[Mapping[str, object]]
+    ) -> Applied:
         version = version_of(site)
         at = datetime.fromtimestamp(self._engine.now_us() / US_PER_S, UTC)
-        await store.save(self._database, KIND, NAME, text, at, by, version)
+        before = await store.current(self._database, KIND, NAME)
+        saved = await store.save(self._database, KIND, NAME, text, at, by, version)
         answer = await self._engine.ask(by, ApplySite(version, site_json(site)))
         if isinstance(answer, Refused):
+            if before is None or before.number != saved.number:
+                await store.withdraw(self._database, saved)
             return Applied(False, None, [{"message": _refusal(answer.reason), "severity": "error"}])
         self._changed(flows)
         return Applied(True, version, warnings)

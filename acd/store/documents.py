@@ -1,4 +1,4 @@
-"""Versions of the documents that people write: center.yaml and flows. Nothing is ever overwritten.
+"""Versions of the documents that people write: center.yaml and flows. Nothing that was ever in force is overwritten.
 
 The highest number is in force. To roll back is to save an old text again, so history shows that too.
 """
@@ -65,6 +65,19 @@ async def _save(
             )
         )
         return saved
+
+
+async def withdraw(engine: AsyncEngine, refused: Document) -> None:
+    """Take a version back that the running center refused: it was never in force, so a restart must not take it."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            document.delete().where(
+                document.c.kind == refused.kind,
+                document.c.name == refused.name,
+                document.c.number == refused.number,
+                document.c.version == refused.version,
+            )
+        )
 
 
 async def current(engine: AsyncEngine, kind: str, name: str) -> Document | None:

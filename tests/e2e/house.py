@@ -336,8 +336,7 @@ async def page(
             listening = asyncio.get_running_loop().create_task(seen.listen(), name=f"{user} {scope}")
             try:
                 await seen.say(type="hello")
-                if scope == "agent":
-                    await seen.until("the first snapshot", lambda: "agent" in seen.state)
+                await seen.until("the first snapshot", lambda: seen.state)
                 yield seen
             finally:
                 listening.cancel()
