@@ -13,6 +13,7 @@ from random import Random
 
 from acd.common.number import Number
 from acd.effects import KeepPlace, RefuseLine, RingAgent, SetFallbackMember, StopRing, TelephonyEffect
+from acd.errors import Overloaded
 from acd.ports import Answers
 from acd.ticket import Ticket, TicketError, decode
 from acd.types import ContactId, PhoneId
@@ -199,12 +200,15 @@ class Bridge:
         self._sessions[contact] = session
         try:
             await session.run()
+        except Overloaded:
+            return  # counted by the engine
         finally:
             if session.gone.is_set():
                 self.ends.has_row(contact)
             if self._sessions.get(contact) is session:
                 del self._sessions[contact]
-                self._channels.forget(contact)
+                if not session.lost:  # else the caller lives, perhaps in talk: their end is still watched for
+                    self._channels.forget(contact)
 
     async def _ticket(self, agi: AgiSession, contact: ContactId) -> Ticket | None:
         text = await agi.get_full_variable("${PASOKH_TICKET}")

@@ -127,7 +127,8 @@ class _Ring:
 
 @dataclass(slots=True)
 class CallSession:
-    """Runs one call. `perform` takes the center's effects at any moment; `run` is the call."""
+    """Runs one call. `perform` takes the center's effects at any moment; `run` is the call. `gone`: the caller
+    has hung up; `lost`: the session ended without that."""
 
     agi: AgiSession
     caller: Caller
@@ -139,6 +140,7 @@ class CallSession:
     settings: SessionSettings
     counters: SessionCounters
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    lost: bool = False
     _ticket: Ticket = field(init=False)
     _place: KeepPlace | None = None
     _refused: bool = False
@@ -172,9 +174,9 @@ class CallSession:
     # The call ----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """From taking the call to its end, whichever it is."""
+        """From taking the call to its end, whichever it is. Raises Overloaded before the call is taken: Asterisk then
+        keeps the caller and asks again."""
         contact = self.caller.contact
-        await self.agi.set_variable("PASOKH_TOOK", "1")
         self.center.arrive(
             CallArrived(
                 contact, self.caller.dialled, self.caller.token, self.caller.attach, self.caller.began_us
@@ -182,10 +184,12 @@ class CallSession:
             self.caller.number,
         )
         try:
+            await self.agi.set_variable("PASOKH_TOOK", "1")
             await self._follow_script()
         except AgiEnded:
             await self._ended()
         except BaseException:
+            self.lost = True
             self.center.post(SessionLost(contact))
             raise
 
@@ -220,8 +224,10 @@ class CallSession:
     async def _ended(self) -> None:
         """The channel was taken from us: the caller is gone, or only elsewhere (a redirect reads the same)."""
         if await self._is_gone():
+            self.gone.set()
             self.center.post(CallerLeft(self.caller.contact))
         else:
+            self.lost = True
             self.center.post(SessionLost(self.caller.contact))
 
     async def _is_gone(self) -> bool:
