@@ -118,14 +118,14 @@ async def build(
         return await _build_web(settings, stack, database, bus, hub, rooms)
 
     loop = asyncio.get_running_loop()
-    wall_us = time.time_ns() // 1000
     rules = Rules(
         int(settings.deadlines.card_wait_s * US_PER_S), int(settings.deadlines.ring_grace_s * US_PER_S)
     )
     files = FileJournal(JournalSettings(settings.state / "journal"), _journal_failed)
     site = await _site(settings, database)
-    recovered = recover(files.last_segment(), __version__, site, wall_us, rules)
-    clock = CenterClock(loop, wall_us, recovered.center.state.at_us)
+    recovered = recover(files.last_segment(), __version__, site, time.time_ns() // 1000, rules)
+    # The wall is read at this moment: what was read before the replay would be late by it for ever.
+    clock = CenterClock(loop, time.time_ns() // 1000, recovered.center.state.at_us)
     engine = Engine(recovered.center, recovered.measures, clock, EngineSettings(), _center_broken)
     token_key = settings.secret("token").encode()
 

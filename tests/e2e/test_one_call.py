@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -124,6 +125,9 @@ async def _recorded(run: Running, outcome: CallOutcome) -> None:
 
 async def _whole(at: House, logged: io.StringIO) -> None:
     async with running(at) as run:
+        assert run.engine is not None
+        behind_us = time.time_ns() // 1000 - run.engine.now_us()
+        assert abs(behind_us) < 50_000, "center time is the wall's"
         outcome = await _one_call(at, run)
         assert (outcome.answered_by, outcome.left, outcome.attaches) == ("desk1", Left.CALLER, 1)
         counted = at.simulator.counters()
