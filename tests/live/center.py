@@ -169,7 +169,7 @@ class Place:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env=_as_installed(),
             )
 
     async def until_ready(
@@ -356,3 +356,9 @@ def _ready(url: str) -> tuple[bool, str]:
             return False, error.read().decode()
     except OSError as error:
         return False, str(error)
+
+
+def _as_installed() -> dict[str, str]:
+    """The environment of a process whose modules are kept compiled, as an installed one's are: its start counts."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPYCACHEPREFIX": str(parts.cache_root() / "compiled")}
