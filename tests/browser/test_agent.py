@@ -189,3 +189,49 @@ def test_an_agent_signs_in_at_a_phone(serve: Open) -> None:
     expect(server.page.locator("[data-phone='1002'] input")).to_be_checked()
     server.page.click("[data-action=sign_in]")
     assert wait_said(server, "sign_in")["phone"] == "1002"
+
+
+def test_the_sound_is_off_until_a_click_and_the_choice_is_remembered(serve: Open) -> None:
+    server = open_desk(serve)
+    page = server.page
+    page.evaluate(
+        "() => { window.beeps = 0; const start = OscillatorNode.prototype.start;"
+        " OscillatorNode.prototype.start = function (at) { window.beeps++; start.call(this, at); }; }"
+    )
+    server.send({"type": "offer", **OFFER, "card": CARD})
+    server.patch({"agent": {"activity": "ringing"}, "offer": {**OFFER, "card": CARD}})
+    expect(page.locator(".offer")).to_be_visible()
+    page.clock.run_for(5_000)
+    assert page.evaluate("window.beeps") == 0
+    switch = page.locator("[data-action=ring]")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    page.clock.run_for(5_000)
+    heard = page.evaluate("window.beeps")
+    assert heard > 2
+    server.patch({"agent": {"activity": "idle"}, "offer": None})
+    expect(page.locator(".offer")).to_have_count(0)
+    page.clock.run_for(5_000)
+    assert page.evaluate("window.beeps") == heard, "silent once the call is gone"
+    page.reload()
+    expect(switch).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_title_changes_slowly_and_only_while_nobody_sees_the_page(serve: Open) -> None:
+    server = open_desk(serve)
+    page = server.page
+    server.send({"type": "offer", **OFFER, "card": CARD})
+    server.patch({"agent": {"activity": "ringing"}, "offer": {**OFFER, "card": CARD}})
+    expect(page).to_have_title("☎ Incoming call")
+    page.evaluate(
+        "() => { window.titles = 0; new MutationObserver(() => window.titles++)"
+        ".observe(document.querySelector('title'), {childList: true}); }"
+    )
+    page.clock.run_for(5_000)
+    assert page.title() == "☎ Incoming call"
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    before = page.evaluate("window.titles")
+    page.clock.run_for(5_000)
+    assert 3 <= page.evaluate("window.titles") - before <= 6
+    server.patch({"agent": {"activity": "idle"}, "offer": None})
+    expect(page).to_have_title("Sara · Pasokh")

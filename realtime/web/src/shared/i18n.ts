@@ -27,7 +27,18 @@ export function remember(key: string, value: string): void {
   }
 }
 
-const asked = new URLSearchParams(location.search).get("lang");
+/** `?lang=` holds for all pages of this tab, signing in among them, and changes nobody's choice elsewhere. */
+function askedFor(): string | null {
+  const asked = new URLSearchParams(location.search).get("lang");
+  try {
+    if (isLanguage(asked)) sessionStorage.setItem(KEY, asked);
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return asked;
+  }
+}
+
+const asked = askedFor();
 const chosen = isLanguage(asked) ? asked : remembered(KEY);
 const guess: Language = navigator.language.startsWith("en") ? "en" : "fa";
 
@@ -45,6 +56,11 @@ dress();
 export function chooseLanguage(value: Language): void {
   settled = true;
   remember(KEY, value);
+  try {
+    sessionStorage.removeItem(KEY);
+  } catch {
+    // Then nothing was asked for there either.
+  }
   language.set(value);
 }
 
