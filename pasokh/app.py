@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from random import SystemRandom
 from typing import Any
 
@@ -47,7 +47,7 @@ from ivr.voices import Espeak
 from pasokh import __version__
 from pasokh.control import ControlServer
 from pasokh.customers import join_customers
-from pasokh.documents import KIND, NAME, CenterDocuments, read_documents
+from pasokh.documents import KIND, NAME, CenterDocuments, read_document, read_documents
 from pasokh.errors import NotReadyError
 from pasokh.lock import sole_center
 from pasokh.metrics import RoomCounters
@@ -384,15 +384,6 @@ async def _site(settings: Settings, database: Database) -> Site:
         database.writing, KIND, NAME, text, datetime.now(UTC), "first start", version_of(site)
     )
     return site
-
-
-def read_document(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotReadyError(
-            f"{file} cannot be read: {error}; make one with `pasokh init`, or correct `site` in pasokh.toml."
-        ) from None
 
 
 def _checks(state: _State, database: Database) -> dict[str, Check]:

@@ -196,8 +196,8 @@ def center_check(config: Config = CONFIG) -> None:
 @center.command("apply")
 def center_apply(config: Config = CONFIG) -> None:
     """Check center.yaml and put it in force in the running center, in one step, all or nothing."""
-    from pasokh.app import read_document
     from pasokh.control import ask
+    from pasokh.documents import read_document
 
     settings = load_settings(config)
     _read_site(settings)
@@ -257,8 +257,7 @@ def customers_import(file: Path, config: Config = CONFIG) -> None:
 
 
 def _read_site(settings: Settings) -> Site:
-    from pasokh.app import read_document
-    from pasokh.documents import read_documents
+    from pasokh.documents import read_document, read_documents
 
     read = read_documents(read_document(settings.site), str(settings.site), settings.flows)
     for warning in read.warnings:

@@ -24,6 +24,7 @@ from acd.store import documents as store
 from acd.store.base import to_us
 from acd.types import US_PER_S
 from ivr.library import Flows, load_flows
+from pasokh.errors import NotReadyError
 from realtime.ports import Applied, DocumentVersion
 
 KIND, NAME = "center", "center"
@@ -36,6 +37,15 @@ class Documents:
     site: Site
     flows: Flows
     warnings: tuple[Problem, ...]
+
+
+def read_document(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotReadyError(
+            f"{file} cannot be read: {error}; make one with `pasokh init`, or correct `site` in pasokh.toml."
+        ) from None
 
 
 def read_documents(text: str, file: str, flows_folder: Path | None) -> Documents:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,22 @@ async def test_one_call_on_postgresql_and_redis(
 ) -> None:
     async with house(tmp_path / "site", database_url=postgres_url, redis_url=redis_url) as at:
         await _whole(at, logged)
+
+
+async def test_without_a_voice_the_call_goes_on_and_the_log_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO
+) -> None:
+    async with house(tmp_path / "site") as at:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        nowhere = at.settings.asterisk.model_copy(update={"sounds": tmp_path / "sounds"})
+        at.settings = at.settings.model_copy(update={"asterisk": nowhere})
+        at.simulator.exchange.settings = replace(at.simulator.exchange.settings, sound_length=lambda _: None)
+        async with running(at) as run:
+            outcome = await _one_call(at, run)
+            assert (outcome.answered_by, outcome.heard) == ("desk1", ())
+            assert run.bridge is not None
+            assert run.bridge.counters.sounds_missing > 0
+    assert "espeak-ng cannot be started, so texts cannot be spoken; install it" in logged.getvalue()
 
 
 # Without one room ------------------------------------------------------------------------------------------
