@@ -170,9 +170,10 @@ def _core_show_channels(exchange: Exchange, action: AmiMessage) -> Reply:
 
 
 def _device_state_list(exchange: Exchange, action: AmiMessage) -> Reply:
+    states = {phone.interface: phone.state for phone in exchange.phones.values()}
+    states[f"PJSIP/{exchange.settings.trunk}"] = exchange.trunk_state
     events = [
-        {"Event": "DeviceStateChange", "Device": phone.interface, "State": phone.state}
-        for phone in exchange.phones.values()
+        {"Event": "DeviceStateChange", "Device": device, "State": state} for device, state in states.items()
     ]
     return _listed("Device State Changes will follow", events, "DeviceStateListComplete", marks_first=True)
 
@@ -352,6 +353,15 @@ def _wake_queue(exchange: Exchange) -> None:
         line.wake()
 
 
+# The queue counts; of that nothing is simulated, as nobody of us reads it.
+_NO_FIGURES = {
+    **dict.fromkeys(("Holdtime", "TalkTime", "Completed", "Abandoned", "ServiceLevel"), "0"),
+    "ServicelevelPerf": "0.0",
+    "ServicelevelPerf2": "0.0",
+    "Weight": "0",
+}
+
+
 def _queue_status(exchange: Exchange, action: AmiMessage) -> Reply:
     queue = exchange.settings.dialplan.queue
     events: list[dict[str, str | list[str]]] = [
@@ -359,8 +369,9 @@ def _queue_status(exchange: Exchange, action: AmiMessage) -> Reply:
             "Event": "QueueParams",
             "Queue": queue,
             "Max": "0",
-            "Strategy": "rrmemory",
+            "Strategy": "leastrecent",
             "Calls": str(len(exchange.queue)),
+            **_NO_FIGURES,
         }
     ]
     for member in exchange.members.values():

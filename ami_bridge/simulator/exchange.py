@@ -54,7 +54,7 @@ class Exchange:
         self._channels = 0
         self._pjsip = 0
         self._locals = 0
-        self._trunk_state = "UNAVAILABLE"
+        self.trunk_state = "UNAVAILABLE"
 
     def epoch(self) -> int:
         return int(self.clock())
@@ -187,8 +187,8 @@ class Exchange:
         prefix = f"PJSIP/{self.settings.trunk}-"
         held = [line.channel.held for name, line in self.lines.items() if name.startswith(prefix)]
         state = ("ONHOLD" if all(held) else "INUSE") if held else "UNAVAILABLE"
-        if state != self._trunk_state:
-            self._trunk_state = state
+        if state != self.trunk_state:
+            self.trunk_state = state
             self.emit("DeviceStateChange", "call", {"Device": prefix.removesuffix("-"), "State": state})
 
     def member_headers(self, member: Member) -> dict[str, str]:

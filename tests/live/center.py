@@ -55,7 +55,7 @@ SKILLS: Mapping[str, dict[str, int]] = {
 }
 AGENTS_EACH = 8
 QUEUE_OF = {"c": {"cards", "lost_card"}, "l": {"loans"}, "e": {"english"}}
-SPARE = ("busy", "rejects", "silent", "late")
+SPARE = ("busy", "rejects", "unavailable", "silent", "patient")
 Keys = Sequence[tuple[int, str]]
 # Each key is pressed well within a sound that a key ends: language, then the main menu.
 LOST_CARD: Keys = ((600, "1"), (600, "1"))
@@ -80,18 +80,33 @@ def sounds() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class PlacePorts:
-    """`phones`: SIP of the agents' own phones; `spare`: SIP of each kind of phone that behaves otherwise."""
+    """`phones`: SIP of the agents' own phones; `spare`: SIP of each kind of phone that behaves otherwise.
+
+    `agi` and `ami` are our process's; who stands between us and Asterisk gives Asterisk others (`tapped`):
+    `agi_dialled` is where its dialplan calls, `asterisk.ami` where its manager listens.
+    """
 
     asterisk: Ports
     agi: int
+    agi_dialled: int
+    ami: int
     web: int
     phones: int
     spare: Mapping[str, int]
 
     @classmethod
-    def free(cls) -> PlacePorts:
+    def free(cls, *, tapped: bool = False) -> PlacePorts:
         spare = {kind: unused_udp_port() for kind in SPARE}
-        return cls(Ports.free(), unused_tcp_port(), unused_tcp_port(), unused_udp_port(), spare)
+        asterisk, agi = Ports.free(), unused_tcp_port()
+        return cls(
+            asterisk,
+            agi,
+            unused_tcp_port() if tapped else agi,
+            unused_tcp_port() if tapped else asterisk.ami,
+            unused_tcp_port(),
+            unused_udp_port(),
+            spare,
+        )
 
 
 def live_site(ports: PlacePorts) -> Site:
@@ -281,32 +296,28 @@ async def premises(
     *,
     deadlines: Mapping[str, float] | None = None,
     change: Callable[[Site], Site] = lambda site: site,
+    flows: Mapping[str, str] | None = None,
+    ports: PlacePorts | None = None,
     systemname: str = "test",
 ) -> AsyncIterator[Place]:
     """Asterisk up, tables made, customers and users there; nothing of the product runs yet.
 
     `deadlines` are pasokh.toml's, where others than the product's own; `change` bends the site before anything
-    is made of it.
+    is made of it; `flows` are menus beside the shipped ones, by name. An empty `database_url` is a SQLite file.
     """
-    ports = PlacePorts.free()
+    ports = ports or PlacePorts.free()
     folder = Path(tempfile.mkdtemp(prefix="pasokh-live-"))
     try:
         site = change(live_site(ports))
         (folder / "center.yaml").write_text(site_json(site), encoding="utf-8")
-        toml = _toml(database_url, ports, {"ends_s": 0.2, **(deadlines or {})})
-        (folder / "pasokh.toml").write_text(toml, encoding="utf-8")
-        settings = load_settings(folder / "pasokh.toml")
-        settings.state.mkdir()
+        settings = written(folder, database_url, ports, deadlines, flows)
         asterisk = _asterisk(site, settings, ports, systemname)
         try:
-            await asyncio.gather(asyncio.to_thread(asterisk.start), _fill(settings))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asyncio.to_thread(asterisk.start))
+                group.create_task(fill(settings))
             async with opened(DatabaseSettings(url=settings.database_url)) as database:
-                costs = AccessSettings(argon2_memory_kib=settings.web.password_memory_kib, argon2_time_cost=1)
-                access = Access(database.writing, lambda: time.time_ns() // 1000, costs)
-                for name in agents():
-                    await access.add_user(name, f"password of {name}", Role.AGENT, name)
-                await access.add_user("wall", "password of wall", Role.WALL)
-                await access.add_user("supervisor", "password of supervisor", Role.SUPERVISOR)
+                access = await people(settings, database)
                 yield Place(folder, ports, site, settings, asterisk, database, access)
         finally:
             await asyncio.to_thread(asterisk.close)
@@ -314,7 +325,37 @@ async def premises(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _fill(settings: Settings) -> None:
+def written(
+    folder: Path,
+    database_url: str,
+    ports: PlacePorts,
+    deadlines: Mapping[str, float] | None = None,
+    flows: Mapping[str, str] | None = None,
+) -> Settings:
+    """Writes pasokh.toml and the menus; what they say."""
+    toml = _toml(database_url, ports, {"ends_s": 0.2, **(deadlines or {})})
+    (folder / "flows").mkdir()
+    for name, text in (flows or {}).items():
+        (folder / "flows" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (folder / "pasokh.toml").write_text(toml, encoding="utf-8")
+    settings = load_settings(folder / "pasokh.toml")
+    settings.state.mkdir()
+    return settings
+
+
+async def people(settings: Settings, database: Database) -> Access:
+    """A user for each agent, one for the wall, one supervisor."""
+    costs = AccessSettings(argon2_memory_kib=settings.web.password_memory_kib, argon2_time_cost=1)
+    access = Access(database.writing, lambda: time.time_ns() // 1000, costs)
+    for name in agents():
+        await access.add_user(name, f"password of {name}", Role.AGENT, name)
+    await access.add_user("wall", "password of wall", Role.WALL)
+    await access.add_user("supervisor", "password of supervisor", Role.SUPERVISOR)
+    return access
+
+
+async def fill(settings: Settings) -> None:
+    """Tables, and the sample customers."""
     await asyncio.to_thread(migrations.upgrade, settings.database_url)
     await import_sample(settings)
 
@@ -324,6 +365,8 @@ def _asterisk(site: Site, settings: Settings, ports: PlacePorts, systemname: str
         conf_settings(settings),
         loopback=True,
         register_trunks=False,
+        agi_servers=(("127.0.0.1", ports.agi_dialled),),
+        ami_port=ports.asterisk.ami,
         sip_port=ports.asterisk.sip,
         rtp_first=ports.asterisk.rtp_first,
         rtp_last=ports.asterisk.rtp_last,
@@ -338,10 +381,10 @@ def _toml(database_url: str, ports: PlacePorts, deadlines: Mapping[str, float]) 
     sections: dict[str, dict[str, object]] = {
         "web": {"port": ports.web, "password_memory_kib": 8192},
         "database": {"url": database_url},
-        "asterisk": {"ami_port": ports.asterisk.ami, "agi_port": ports.agi, "sounds": str(sounds())},
+        "asterisk": {"ami_port": ports.ami, "agi_port": ports.agi, "sounds": str(sounds())},
         "deadlines": dict(deadlines),
     }
-    lines = []
+    lines = ['flows = "flows"']
     for name, values in sections.items():
         lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
     return "\n".join(lines) + "\n"

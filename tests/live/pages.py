@@ -165,6 +165,10 @@ class Desk(Page):
     async def until_idle(self) -> None:
         await self.until("being idle", lambda: (self.status, self.activity) == ("available", "idle"))
 
+    async def until_done(self) -> None:
+        """The call at this desk is over, however it went."""
+        await self.until("the end", lambda: self.activity in ("idle", "not_responding"))
+
     async def command(self, command: str, **arguments: Any) -> None:
         """Asks, and waits for yes. AssertionError with the reason for no."""
         assert self._socket is not None
