@@ -85,8 +85,8 @@ async def test_a_full_hall_outlives_us(postgres_url: str) -> None:
         await lives.begin()
         with ExitStack() as stack:
             async with place.desks(TWENTY) as desks:
-                phones = stack.enter_context(place.phones(Answer(talk_ms=15_000)))
-                talking = talkers(place, stack, stays_ms=14_000)
+                phones = stack.enter_context(place.phones(Answer(talk_ms=14_000)))
+                talking = talkers(place, stack, stays_ms=13_000)
                 answers = await phones.heard("ANSWER", 20)
                 async with place.wall() as wall:
                     lines = [
@@ -287,7 +287,7 @@ async def test_rings_wrap_up_and_menu_go_on_without_us(postgres_url: str) -> Non
     in the menu."""
     numbers_ = numbers(401, 4)
     rung, answered, wrapped, chooses = numbers_
-    async with premises(postgres_url, change=_ring_and_wrap_up(9, 12)) as place, Lives(place) as lives:
+    async with premises(postgres_url, change=_ring_and_wrap_up(8, 11)) as place, Lives(place) as lives:
         await lives.begin()
         with ExitStack() as stack:
             phones = stack.enter_context(place.phones(Answer(after_ms=1500, talk_ms=1500)))
@@ -297,15 +297,19 @@ async def test_rings_wrap_up_and_menu_go_on_without_us(postgres_url: str) -> Non
                 assert done.failed == 0, done.errors
                 await wrapping.until("wrap-up", lambda: wrapping.activity == "wrap_up")
                 until_us = wrapping.state["visit"]["wrap_up_until_us"]
-                async with place.desk("c1", phone="silent-1") as alone, place.desk("c2") as idle:
-                    async with place.desk("l1") as talks, place.desk("l2"):
-                        rings = stack.enter_context(place.callers([rung], keys=CARDS, timeout_s=60))
-                        menu: Keys = ((600, "1"), (9000, "3"), (1500, "3"), (1500, "3"))
-                        stack.enter_context(place.callers([chooses], keys=menu, timeout_s=60))
-                        stack.enter_context(place.callers([answered], keys=LOANS, timeout_s=60))
-                        await silent.heard("RING")
-                        await phones.heard("RING", 2)
-                        await lives.kill()
+                async with (
+                    place.desk("c1", phone="silent-1") as alone,
+                    place.desk("c2") as idle,
+                    place.desk("l1") as talks,
+                    place.desk("l2"),
+                ):
+                    rings = stack.enter_context(place.callers([rung], keys=CARDS, timeout_s=60))
+                    menu: Keys = ((600, "1"), (7000, "3"), (1500, "3"), (1500, "3"))
+                    stack.enter_context(place.callers([chooses], keys=menu, timeout_s=60))
+                    stack.enter_context(place.callers([answered], keys=LOANS, timeout_s=60))
+                    await silent.heard("RING")
+                    await phones.heard("RING", 2)
+                    await lives.kill()
             assert not [m for m in phones.moments() if m.who == "l1-phone" and m.what == "ANSWER"]
             assert not silent.moments()[1:]
 
@@ -338,7 +342,7 @@ async def test_rings_wrap_up_and_menu_go_on_without_us(postgres_url: str) -> Non
         visits = {who: only_visit(kept[e164(who)]) for who in numbers_}
         assert {visit.outcome for visit in visits.values()} == {"answered"}
         assert [visits[who].queue for who in numbers_] == ["cards", "loans", "cards", "loans"]
-        assert visits[wrapped].acw_us == 12 * US
+        assert visits[wrapped].acw_us == 11 * US
         assert visits[rung].agent == "c2"
         answer = first(ended.moments, ["ANSWER"], "l1-phone")
         bye = first(ended.moments, ["BYE_SENT"], "l1-phone")
@@ -352,7 +356,7 @@ async def test_a_polite_end_drops_nobody(postgres_url: str) -> None:
     async with premises(postgres_url) as place, witness(place) as seen, Lives(place) as lives:
         await lives.begin()
         with ExitStack() as stack:
-            phones = stack.enter_context(place.phones(Answer(talk_ms=12_000)))
+            phones = stack.enter_context(place.phones(Answer(talk_ms=9000)))
             async with place.desks(["l1", "l2"]) as desks:
                 talks = stack.enter_context(place.callers(talking, keys=LOANS, timeout_s=60))
                 await phones.heard("ANSWER", 2)
@@ -391,7 +395,7 @@ async def test_a_polite_end_drops_nobody(postgres_url: str) -> None:
             )
             assert visit.began_us + (visit.wait_us or 0) > ended_us
         for number in talking:
-            assert near(only_visit(kept[e164(number)]).talk_us, 12 * US)
+            assert near(only_visit(kept[e164(number)]).talk_us, 9 * US)
 
 
 async def test_the_managers_link_may_break_in_mid_call(postgres_url: str) -> None:
