@@ -148,6 +148,7 @@ class CallSession:
     _ringing: _Ring | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _node: str | None = None
+    _quiet: bool = False
 
     def __post_init__(self) -> None:
         self._ticket = self.caller.ticket or Ticket(self.caller.contact)
@@ -205,7 +206,6 @@ class CallSession:
         match verb:
             case Say():
                 key = await self._say(verb.sounds, verb.keys)
-                await self._music()
                 return Key(key) if key else Done()
             case Collect():
                 return await self._collect(verb)
@@ -253,14 +253,16 @@ class CallSession:
         return ""
 
     async def _stream(self, sound: str, keys: str) -> AgiReply:
+        self._quiet = True
         reply = await self.agi.stream_file(sound, keys, deadline_s=self.settings.play_limit_s)
         if reply.result == -1:
             self.counters.sounds_missing += 1
         return reply
 
     async def _collect(self, verb: Collect) -> Digits:
+        """Keys count from the first sound on; nothing stands between the last sound and the waiting, since a key
+        pressed in between would be lost."""
         digits = await self._say(verb.sounds, ALL_KEYS)
-        await self._music()
         wait_s = verb.next_key_s if digits else verb.first_key_s
         while len(digits) < verb.max_digits and not (verb.end_key and digits.endswith(verb.end_key)):
             key = digit_of(await self.agi.wait_for_digit(round(wait_s * 1000)))
@@ -272,6 +274,7 @@ class CallSession:
 
     async def _ask(self, verb: Ask) -> Answer:
         """An answer in time, or none; the caller's hang-up ends the waiting at once."""
+        await self._music()
         asking = self._spawn(self.answers.answer(self.caller.contact, verb.what, verb.args))
         ended = self._spawn(self.agi.ended.wait())
         try:
@@ -283,7 +286,10 @@ class CallSession:
             await _drop(asking, ended)
 
     async def _music(self) -> None:
-        await self.agi.set_music(True, self.settings.music)
+        """Music for a caller who waits; sounds and Dial have ended what the dialplan began."""
+        if self._quiet:
+            await self.agi.set_music(True, self.settings.music)
+            self._quiet = False
 
     # In line -----------------------------------------------------------------------------------------------
 
@@ -291,6 +297,7 @@ class CallSession:
         ticket = self._ticket
         again = ticket.queue == verb.queue and ticket.visit is not None
         self._place, self._refused = None, False
+        await self._music()
         self.center.post(
             VisitQueued(
                 self.caller.contact,
@@ -340,7 +347,8 @@ class CallSession:
                 playing.result()
             finally:
                 await _drop(playing, news)
-        await self._music()
+        if not self._rings:
+            await self._music()
 
     async def _until_ring(self) -> None:
         while not self._rings and not self.agi.ended.is_set():
@@ -374,9 +382,11 @@ class CallSession:
         effect = ring.effect
         if ring.withdrawn:
             self.center.post(OfferFailed(effect.offer, RingFailure.WITHDRAWN))
+            await self._music()
             return False
         await self._write_ticket(offer=effect.offer, agent=effect.agent, offered_us=effect.offered_us)
         self._ringing = ring
+        self._quiet = True
         self.channels.dialling(self.caller.contact, effect.offer)
         withdrawing = self._spawn(self._withdraw_when_told(ring))
         try:
