@@ -53,35 +53,38 @@ class Channels:
         self._contacts: dict[str, ContactId] = {}
         self._dialling: dict[ContactId, OfferId] = {}
         self._legs: dict[str, Leg] = {}
-        self._leg_of: dict[OfferId, str] = {}
+        self._legs_of: dict[
+            OfferId, list[str]
+        ] = {}  # more than one where a phone forwards; the newest is last
 
     def caller(self, uniqueid: str, contact: ContactId) -> None:
         self._contacts[uniqueid] = contact
 
     def dialling(self, contact: ContactId, offer: OfferId) -> None:
+        self.dialled(contact)  # of a session that was replaced nobody told
         self._dialling[contact] = offer
 
     def dialled(self, contact: ContactId) -> None:
         """The caller's Dial has returned; whatever leg is left over is not ours to watch."""
         offer = self._dialling.pop(contact, None)
-        leg = self._leg_of.pop(offer, None) if offer is not None else None
-        if leg is not None:
-            self._legs.pop(leg, None)
+        for uniqueid in self._legs_of.pop(offer, ()) if offer is not None else ():
+            del self._legs[uniqueid]
 
     def answered(self, offer: OfferId) -> bool:
-        leg = self.leg(offer)
-        return leg is not None and leg.answered
+        return any(self._legs[uniqueid].answered for uniqueid in self._legs_of.get(offer, ()))
 
     def leg(self, offer: OfferId) -> Leg | None:
-        return self._legs.get(self._leg_of.get(offer, ""))
+        """The phone that rings or talks for this offer; the newest, where it forwarded."""
+        legs = self._legs_of.get(offer)
+        return self._legs[legs[-1]] if legs else None
 
     def found_leg(
         self, uniqueid: str, channel: str, contact: ContactId, offer: OfferId, answered: bool
     ) -> None:
         """A leg that was there already when we came, or came back, to look."""
-        self._dialling[contact] = offer
-        self._leg_of[offer] = uniqueid
-        leg = self._legs.setdefault(uniqueid, Leg(offer, channel))
+        if self._dialling.get(contact) != offer:
+            self.dialling(contact, offer)
+        leg = self._legs.get(uniqueid) or self._new_leg(uniqueid, offer, channel)
         leg.answered = leg.answered or answered
 
     def forget(self, contact: ContactId) -> None:
@@ -113,14 +116,18 @@ class Channels:
         uniqueid = message.get("DestUniqueid")
         if offer is None or not uniqueid or uniqueid in self._legs:
             return ()
-        self._legs[uniqueid] = Leg(offer, message.get("DestChannel"))
-        self._leg_of[offer] = uniqueid
+        self._new_leg(uniqueid, offer, message.get("DestChannel"))
         return (OfferRang(offer),)
+
+    def _new_leg(self, uniqueid: str, offer: OfferId, channel: str) -> Leg:
+        leg = self._legs[uniqueid] = Leg(offer, channel)
+        self._legs_of.setdefault(offer, []).append(uniqueid)
+        return leg
 
     def _dial_end(self, message: AmiMessage) -> tuple[Event, ...]:
         """Only the answer is news: how an unanswered ring ended, the caller's own Dial tells more exactly."""
         leg = self._legs.get(message.get("DestUniqueid"))
-        if leg is None or leg.answered or message.get("DialStatus") != "ANSWER":
+        if leg is None or self.answered(leg.offer) or message.get("DialStatus") != "ANSWER":
             return ()
         leg.answered = True
         return (OfferAnswered(leg.offer),)
