@@ -64,6 +64,7 @@ async def dial(exchange: Exchange, line: Line, data: str) -> Rung:
         channel.hangup_cause, channel.technical_cause = 3, "404"
         channel.set("DIALSTATUS", "CHANUNAVAIL")
         return Rung("CHANUNAVAIL")
+
     def connected(caller: Line, _leg: Line) -> None:
         if "U(pasokh-talk^s^1)" in data:  # what that subroutine of our dialplan does
             caller.channel.set("PA_TALK", f"{exchange.clock():.3f}")
