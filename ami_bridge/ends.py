@@ -8,9 +8,10 @@ talk with our agent began) are seconds of the epoch; `member`, `hold` and ANSWER
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import re
 from collections.abc import Iterable
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
 from acd.events import FoundEnded
 from acd.types import US_PER_S, ContactId
@@ -21,14 +22,20 @@ FAMILY = "pasokh"
 KEYS_AT_ONCE = 10
 DURABLE_KEPT = 20_000
 NATIVE = "native"
+_INSTANT: Final = re.compile(r"([0-9]{1,10})(?:\.([0-9]{0,9}))?")
+_SECONDS: Final = re.compile(r"[0-9]{1,7}")
 
 
 def instant_us(text: str) -> int | None:
     """Seconds of the epoch, with or without a fraction, as microseconds; None for anything else."""
-    whole, _, part = text.partition(".")
-    if not whole.isdigit() or not (part.isdigit() or not part):
+    found = _INSTANT.fullmatch(text)
+    if found is None:
         return None
-    return int(whole) * US_PER_S + int(f"{part:0<6}"[:6])
+    return int(found[1]) * US_PER_S + int(f"{found[2] or '':0<6}"[:6])
+
+
+def _seconds(text: str) -> int | None:
+    return int(text) if _SECONDS.fullmatch(text) else None
 
 
 def read_end(contact: ContactId, row: str) -> FoundEnded | None:
@@ -41,8 +48,8 @@ def read_end(contact: ContactId, row: str) -> FoundEnded | None:
     native = end.startswith(NATIVE)
     talk_us = instant_us(talk)
     answered_s: float | None = None
-    if native and member and answered.isdigit():
-        answered_s = int(answered)
+    if native and member:
+        answered_s = _seconds(answered)
     elif not native and status == "ANSWER" and talk_us is not None:
         answered_s = max(0, at_us - talk_us) / US_PER_S
     return FoundEnded(
@@ -53,7 +60,7 @@ def read_end(contact: ContactId, row: str) -> FoundEnded | None:
         answered_s=answered_s,
         native=native,
         agent=member or None,
-        wait_s=int(hold) if hold.isdigit() else 0,
+        wait_s=_seconds(hold) or 0,
     )
 
 
@@ -71,9 +78,14 @@ class Ends:
         self._every_s = every_s
         self._rows: set[ContactId] = set()
         self._durable: dict[ContactId, None] = {}
-        self._removable: deque[ContactId] = deque()
+        self._removable: dict[ContactId, None] = {}
         self._removing: asyncio.Task[None] | None = None
         self.failures = 0
+
+    @property
+    def removing(self) -> bool:
+        """Whether rows are on their way out."""
+        return self._removing is not None
 
     def has_row(self, contact: ContactId) -> None:
         """Asterisk keeps (or is just writing) the end of this contact."""
@@ -92,7 +104,7 @@ class Ends:
 
     def _remove_soon(self, contact: ContactId) -> None:
         self._rows.discard(contact)
-        self._removable.append(contact)
+        self._removable[contact] = None
         if self._removing is None:
             self._removing = asyncio.get_running_loop().create_task(self._remove(), name="ends")
 
@@ -101,7 +113,7 @@ class Ends:
         try:
             while self._removable:
                 await asyncio.sleep(self._every_s)
-                keys = [self._removable.popleft() for _ in range(min(KEYS_AT_ONCE, len(self._removable)))]
+                keys = list(islice(self._removable, KEYS_AT_ONCE))
                 try:
                     await self._link.originate(
                         "Local/del@pasokh-dbdel/n",
@@ -112,6 +124,8 @@ class Ends:
                 except AmiError:  # the rows stay; the next resync finds them again
                     self.failures += 1
                     self._rows.update(keys)
+                for key in keys:  # only now: a row that is seen meanwhile must not be removed again
+                    del self._removable[key]
         finally:
             self._removing = None
 
