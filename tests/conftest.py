@@ -25,7 +25,7 @@ import pytest
 
 from tests import parts
 
-_FOLDER_STAGES = ("sim", "live", "browser", "bench")
+_FOLDER_STAGES = ("sim", "e2e", "live", "browser", "bench")
 _DATABASE_FIXTURES = {"postgres_url", "redis_url"}
 _MISSING = "a real part is missing: "
 

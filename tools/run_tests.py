@@ -47,15 +47,16 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("pure", 80, "no clock, no socket, or only the loopback", ("-n", "2")),
-        Stage("sim", 50, "seeded worlds on virtual time", ("-n", "2")),
-        Stage("db", 70, "PostgreSQL and Redis"),
-        Stage("live", 150, "a real Asterisk and SIPp"),
-        Stage("browser", 70, "the pages in a real Chromium"),
+        Stage("pure", 70, "no clock, no socket, or only the loopback", ("-n", "2")),
+        Stage("sim", 30, "seeded worlds on virtual time", ("-n", "2")),
+        Stage("db", 60, "PostgreSQL and Redis", ("-n", "2")),
+        Stage("e2e", 80, "the whole product on the simulated PBX", ("-n", "2")),
+        Stage("live", 180, "a real Asterisk and SIPp", ("-n", "2", "--dist", "loadfile")),
+        Stage("browser", 80, "the pages in a real Chromium", ("-n", "2", "--dist", "loadfile")),
         Stage("long", 3600, "what needs more real time"),
     )
 }
-IN_TEST = ("pure", "sim", "db", "live", "browser")
+IN_TEST = ("pure", "sim", "db", "e2e", "live", "browser")
 
 
 @dataclass
