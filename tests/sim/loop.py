@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -42,6 +43,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now_s = 1_000.0
         self._servers: dict[Address, MemoryServer] = {}
         self._next_port = 49_152
+        self._tick()
         self.latency_s = latency_s
         self.connected = 0
 
@@ -56,6 +58,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if timeout_s > 0:
             # Exactly to the timer, since a sum of floats might stop a hair short of it.
             self._now_s = max(self._now_s, self._scheduled[0]._when)  # type: ignore[attr-defined]
+            self._tick()
+
+    def _tick(self) -> None:
+        """A timer is due when its time has come and not a hair before: whoever is woken early waits again, and on a
+        clock that stands still that never ends."""
+        self._clock_resolution = math.ulp(self._now_s)
 
     def _process_events(self, event_list: list[Any]) -> None:
         pass

@@ -34,6 +34,22 @@ def test_timers_fire_in_order_and_exactly_on_time() -> None:
     assert time.monotonic() - began < 2
 
 
+def test_a_timer_is_never_early_not_by_a_hair() -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        rounds = 0
+        for number in range(200):
+            until = loop.time() + number * 1e-10
+            while loop.time() < until:
+                woken = loop.create_future()
+                loop.call_at(until, woken.set_result, None)
+                await woken
+                rounds += 1
+        return rounds
+
+    assert run(main()) == 199
+
+
 def test_a_deadline_cancels_what_takes_longer() -> None:
     async def main() -> float:
         loop = asyncio.get_running_loop()
