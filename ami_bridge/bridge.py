@@ -176,14 +176,16 @@ class Bridge:
 
     async def _call(self, agi: AgiSession, request: CallRequest) -> None:
         contact = request.contact or agi.uniqueid
-        older = self._sessions.get(contact)
-        if older is not None and not older.agi.ended.is_set():
-            return  # one caller, one session: whoever is second goes, the first still holds the call
         number, token = self._doors.number_of(agi.env.get("agi_callerid"))
         ticket, began_us = None, None
         if request.attach > 1:
             ticket = await self._ticket(agi, contact)
             began_us = None if ticket else instant_us(await agi.get_full_variable("${PA_BEGAN}") or "")
+        older = self._sessions.get(contact)  # nothing is awaited between this and taking the call
+        if older is not None:
+            if not older.agi.ended.is_set():
+                return  # one caller, one session: whoever is second goes, the first still holds the call
+            older.give_way()
         caller = Caller(contact, request.number, number, token, request.attach, ticket, began_us)
         session = CallSession(
             agi=agi,
@@ -230,6 +232,7 @@ class Bridge:
             elif (session := self._sessions.get(meaning.contact)) is not None:
                 session.gone.set()
             else:
+                self._channels.forget(meaning.contact)
                 self.recovery.orphan_gone(meaning.contact)
 
     async def _on_up(self) -> None:

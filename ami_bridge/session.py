@@ -28,7 +28,7 @@ from acd.events import (
     VisitQueued,
 )
 from acd.ports import Answers
-from acd.ticket import Ticket, encode
+from acd.ticket import Ticket, TicketError, encode
 from acd.types import ContactId, EndedBy, RingFailure
 from acd.verbs import (
     Answer,
@@ -190,8 +190,7 @@ class CallSession:
         except AgiEnded:
             await self._ended()
         except BaseException:
-            self.lost = True
-            self.center.post(SessionLost(contact))
+            self._lose()
             raise
 
     async def _follow_script(self) -> None:
@@ -223,10 +222,20 @@ class CallSession:
 
     async def _ended(self) -> None:
         """The channel was taken from us: the caller is gone, or only elsewhere (a redirect reads the same)."""
-        if await self._is_gone():
+        gone = await self._is_gone()
+        if gone and not self.lost:
             self.gone.set()
             self.center.post(CallerLeft(self.caller.contact))
         else:
+            self._lose()
+
+    def give_way(self) -> None:
+        """The caller came in again while this session, already ended, still wonders whether they are gone: said at
+        once, since said later it would take the caller from the new session."""
+        self._lose()
+
+    def _lose(self) -> None:
+        if not self.lost:
             self.lost = True
             self.center.post(SessionLost(self.caller.contact))
 
@@ -465,7 +474,12 @@ class CallSession:
 
     async def _write_ticket(self, **changes: Any) -> None:
         ticket = self._ticket.next(**changes)
-        await self.agi.set_variable("PASOKH_TICKET", encode(ticket))
+        try:
+            text = encode(ticket)
+        except TicketError:
+            self.counters.ticket_too_long += 1
+            raise
+        await self.agi.set_variable("PASOKH_TICKET", text)
         self._ticket = ticket
 
     @staticmethod

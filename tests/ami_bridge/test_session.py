@@ -1,0 +1,755 @@
+"""One caller's call on the wire: the script's verbs, the line, the agent's phone, and every way it can end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from acd.common.number import parse_number
+from acd.effects import KeepPlace, RefuseLine, RingAgent, StopRing
+from acd.errors import Overloaded
+from acd.events import (
+    CallArrived,
+    CallerLeft,
+    MenuEnded,
+    OfferAnswered,
+    OfferFailed,
+    SessionLost,
+    TalkEnded,
+    VisitQueued,
+)
+from acd.ticket import Ticket, TicketError, decode
+from acd.types import EndedBy, RingFailure
+from acd.verbs import Answer, Ask, Collect, Digits, Done, Key, LineLeft, Reply, Say, Set, Verb, WaitInLine
+from ami_bridge.agi import AgiSession
+from ami_bridge.channels import Channels
+from ami_bridge.errors import AgiTimeout, AmiActionError, AmiDown, AmiError
+from ami_bridge.fastagi import FastAgiServer, FastAgiSettings
+from ami_bridge.session import Caller, CallSession, SessionCounters, SessionSettings
+from ami_bridge.signature import CallRequest
+from ami_bridge.wire import AmiMessage
+
+from .rig import CHANNEL, NOW_S, SECRET, Asked, AsteriskChannel, Center, Verbs
+
+CONTACT, VISIT, OFFER = "sys-1.1", "sys-1.1.1", "sys-1.1.1.1"
+LEG, LEG_CHANNEL = "sys-1.2", "PJSIP/p1-00000002"
+LINE = WaitInLine("sales", "fa")
+PLACE = KeepPlace(CONTACT, VISIT, "sales", 5_000_000, 3)
+RING = RingAgent(CONTACT, VISIT, OFFER, "agent1", "p1", 7_000_000, 20.0)
+TICKET_LINE = 'SET VARIABLE PASOKH_TICKET "'
+
+
+@dataclass
+class Manager:
+    """The manager link as a session sees it; counts what it was asked."""
+
+    alive: bool | AmiError = False
+    fault: AmiError | None = None
+    stops: list[str] = field(default_factory=list)
+    hangups: list[str] = field(default_factory=list)
+    alive_asked: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def control_playback_stop(self, channel: str) -> None:
+        self._note(self.stops, channel)
+
+    async def hangup(self, channel: str) -> None:
+        self._note(self.hangups, channel)
+
+    async def is_alive(self, channel: str) -> bool:
+        assert channel == CHANNEL
+        self.alive_asked += 1
+        if isinstance(self.alive, AmiError):
+            raise self.alive
+        return self.alive
+
+    def _note(self, where: list[str], channel: str) -> None:
+        where.append(channel)
+        self.news.set()
+        if self.fault is not None:
+            raise self.fault
+
+    async def until(self, where: list[str], count: int) -> None:
+        async with asyncio.timeout(2):
+            while len(where) < count:
+                self.news.clear()
+                await self.news.wait()
+
+
+class House:
+    """A listener, one session per call, and the recording doors around it."""
+
+    def __init__(self) -> None:
+        self.center = Center()
+        self.manager = Manager()
+        self.channels = Channels()
+        self.answers = Asked()
+        self.counters = SessionCounters()
+        self.settings = SessionSettings(stop_again_s=0.01, gone_wait_s=0.02)
+        self.agi_settings = FastAgiSettings(secret=SECRET, port=0, hangup_grace_s=0.01)
+        self.script = Verbs()
+        self.ticket: Ticket | None = None
+        self.faults: list[Exception] = []
+        self._session: CallSession | None = None
+        self._made = asyncio.Event()
+        self._over = asyncio.Event()
+        self._server: FastAgiServer | None = None
+        self._callers: list[AsteriskChannel] = []
+
+    @property
+    def session(self) -> CallSession:
+        assert self._session is not None
+        return self._session
+
+    async def _call(self, agi: AgiSession, request: CallRequest) -> None:
+        caller = Caller(
+            request.contact, request.number, parse_number("09121234567"), "token", request.attach, self.ticket
+        )
+        self._session = CallSession(
+            agi=agi,
+            caller=caller,
+            script=self.script,
+            center=self.center,
+            switch=self.manager,
+            channels=self.channels,
+            answers=self.answers,
+            settings=self.settings,
+            counters=self.counters,
+        )
+        self.channels.caller(agi.uniqueid, request.contact)
+        self._made.set()
+        try:
+            await self._session.run()
+        finally:
+            self._over.set()
+
+    async def begin(
+        self, *verbs: Verb, caller: AsteriskChannel | None = None, script: Verbs | None = None
+    ) -> AsteriskChannel:
+        """A caller who is taken and goes through these verbs."""
+        self.script = script or Verbs(*verbs)
+        if self._server is None:
+            self._server = FastAgiServer(
+                self.agi_settings,
+                self._call,
+                clock=lambda: float(NOW_S),
+                on_error=lambda _where, error: self.faults.append(error),
+            )
+            await self._server.start()
+        caller = caller or AsteriskChannel()
+        self._callers.append(caller)
+        await caller.call(self._server.address)
+        async with asyncio.timeout(2):
+            await self._made.wait()
+        return caller
+
+    async def in_line(self, line: WaitInLine = LINE, *more: Verb, keep: str = "") -> AsteriskChannel:
+        """A caller who stands in line, with the place written."""
+        caller = AsteriskChannel()
+        if keep:
+            caller.keeps = (*caller.keeps, keep)
+        await self.begin(line, *more, caller=caller)
+        await self.center.told(VisitQueued)
+        self.session.perform(PLACE)
+        assert ticket_of(await caller.asked(TICKET_LINE)).visit is None
+        assert ticket_of(await caller.asked(TICKET_LINE)).visit == VISIT
+        return caller
+
+    async def ringing(self, *more: Verb) -> AsteriskChannel:
+        """A caller for whom an agent's phone is rung."""
+        caller = await self.in_line(LINE, *more)
+        self.session.perform(RING)
+        await caller.asked("EXEC Dial")
+        return caller
+
+    async def talking(self, *more: Verb) -> AsteriskChannel:
+        caller = await self.ringing(*more)
+        self.hear("DialBegin", "DialEnd")
+        return caller
+
+    def hear(self, *names: str) -> None:
+        """Asterisk's events of the agent's leg, read as the bridge does."""
+        for name in names:
+            message = AmiMessage(
+                {
+                    "Event": name,
+                    "Uniqueid": CONTACT,
+                    "DestUniqueid": LEG,
+                    "DestChannel": LEG_CHANNEL,
+                    "DialStatus": "ANSWER",
+                }
+            )
+            for meaning in self.channels.read(message):
+                assert not hasattr(meaning, "contact")
+                self.center.post(meaning)
+
+    async def over(self) -> None:
+        async with asyncio.timeout(2):
+            await self._over.wait()
+
+    async def stop(self) -> None:
+        """As at SIGTERM, with no time left."""
+        if self._server is not None:
+            await self._server.stop(0.0)
+
+    async def leave(self) -> None:
+        for caller in self._callers:
+            await caller.leave()
+        await self.stop()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    house = House()
+    yield house
+    await house.leave()
+
+
+def ticket_of(line: str) -> Ticket:
+    assert line.startswith(TICKET_LINE)
+    return decode(line.removeprefix(TICKET_LINE)[:-1].replace('\\"', '"'))
+
+
+# ---- the first words ---------------------------------------------------------------------------------------
+
+
+async def test_a_call_is_taken_told_and_completed(house: House) -> None:
+    caller = await house.begin(Say(("hello",)))
+    await caller.ended()
+    assert caller.lines[0] == 'SET VARIABLE PASOKH_TOOK "1"'
+    assert caller.lines[1].startswith(TICKET_LINE)
+    assert caller.lines[2].startswith("STREAM FILE hello ")
+    assert caller.lines[-1] == 'SET VARIABLE PASOKH_DONE "1"'
+    assert house.center.events == [
+        CallArrived(CONTACT, "+982191000000", "token", 1, None),
+        MenuEnded(CONTACT),
+    ]
+    ticket = ticket_of(caller.lines[1])
+    assert (ticket.contact, ticket.flow, ticket.node, ticket.language) == (CONTACT, "flow", "node", "fa")
+
+
+async def test_a_caller_for_whom_there_is_no_room_is_not_taken(house: House) -> None:
+    house.center.full = Overloaded("full")
+    caller = await house.begin(Say(("hello",)))
+    await caller.ended()
+    assert caller.lines == []
+    assert not house.session.lost
+    assert [type(fault) for fault in house.faults] == [Overloaded]
+
+
+async def test_a_node_that_stays_is_written_once(house: House) -> None:
+    caller = await house.begin(Say(("a",)), Say(("b",)))
+    await caller.ended()
+    assert len([line for line in caller.lines if line.startswith(TICKET_LINE)]) == 1
+
+
+async def test_a_value_is_set_on_the_channel(house: House) -> None:
+    caller = await house.begin(Set("topic", 'a "b" ${C}'))
+    assert await caller.asked("SET VARIABLE PASOKH_TOPIC") == 'SET VARIABLE PASOKH_TOPIC "a \\"b\\" ${C}"'
+    await caller.ended()
+    assert house.script.heard == [Done()]
+
+
+# ---- speaking and listening --------------------------------------------------------------------------------
+
+
+async def test_sounds_play_in_order_and_a_key_ends_them(house: House) -> None:
+    caller = AsteriskChannel()
+    caller.replies["STREAM FILE"] = ["200 result=0 endpos=8000", "200 result=50 endpos=100"]
+    await house.begin(Say(("one", "two", "three"), keys="12"), caller=caller)
+    await caller.ended()
+    played = [line for line in caller.lines if line.startswith("STREAM FILE")]
+    assert [line.split()[2] for line in played] == ["one", "two"]
+    assert all(line.split()[3] == '"12"' for line in played)
+    assert house.script.heard == [Key("2")]
+
+
+async def test_a_missing_sound_is_counted_and_passed_over(house: House) -> None:
+    caller = AsteriskChannel()
+    caller.replies["STREAM FILE"] = ["200 result=-1 endpos=0", "200 result=0 endpos=1"]
+    await house.begin(Say(("missing", "there")), caller=caller)
+    await caller.ended()
+    assert house.counters.sounds_missing == 1
+    assert house.script.heard == [Done()]
+    assert MenuEnded(CONTACT) in house.center.events
+
+
+@pytest.mark.parametrize(
+    ("verb", "streamed", "keyed", "digits"),
+    [
+        (Collect(("ask",), 4), "0", "1 2 #", Digits("12", True)),
+        (Collect(("ask",), 2), "0", "1 2", Digits("12", True)),
+        (Collect(("ask",), 4), "0", "", Digits("", False)),
+        (Collect(("ask",), 4), "0", "1 2", Digits("12", False)),
+        (Collect(("ask",), 4), "7", "8 #", Digits("78", True)),
+        (Collect(("ask",), 1), "7", "", Digits("7", True)),
+        (Collect(("ask",), 4), "#", "", Digits("", True)),
+        (Collect(("ask",), 4, end_key=""), "0", "1 # *", Digits("1#*", False)),
+        (Collect(("ask",), 3, end_key=""), "#", "# #", Digits("###", True)),
+        (Collect(("ask",), 4, end_key="*"), "0", "1 # *", Digits("1#", True)),
+        (Collect((), 2), "", "4 5", Digits("45", True)),
+    ],
+)
+async def test_keys_are_collected(
+    house: House, verb: Collect, streamed: str, keyed: str, digits: Digits
+) -> None:
+    caller = AsteriskChannel()
+    caller.replies["STREAM FILE"] = [f"200 result={0 if streamed in ('', '0') else ord(streamed)} endpos=1"]
+    caller.replies["WAIT FOR DIGIT"] = [f"200 result={ord(key)}" for key in keyed.split()]
+    await house.begin(verb, caller=caller)
+    await caller.ended()
+    assert house.script.heard == [digits]
+
+
+async def test_the_first_key_and_the_next_ones_have_their_own_patience(house: House) -> None:
+    caller = AsteriskChannel()
+    caller.replies["WAIT FOR DIGIT"] = ["200 result=49"]
+    await house.begin(Collect(("ask",), 4, first_key_s=7.0, next_key_s=2.5), caller=caller)
+    await caller.ended()
+    assert [line for line in caller.lines if line.startswith("WAIT")] == [
+        "WAIT FOR DIGIT 7000",
+        "WAIT FOR DIGIT 2500",
+    ]
+
+
+async def test_a_stop_of_the_manager_is_no_key(house: House) -> None:
+    caller = AsteriskChannel()
+    caller.replies["WAIT FOR DIGIT"] = ["200 result=1000"]
+    await house.begin(Collect((), 4), caller=caller)
+    await caller.ended()
+    assert house.script.heard == [Digits("", False)]
+
+
+# ---- questions ---------------------------------------------------------------------------------------------
+
+
+async def test_a_question_is_answered(house: House) -> None:
+    house.answers.values = {"known": "yes"}
+    caller = await house.begin(Ask("customer", {}))
+    await caller.ended()
+    assert house.script.heard == [Answer({"known": "yes"})]
+
+
+async def test_an_answer_that_is_late_is_none_and_is_given_up(house: House) -> None:
+    house.answers.never = True
+    caller = await house.begin(Ask("customer", {}, deadline_s=0.01))
+    await caller.ended()
+    assert house.script.heard == [Answer(None)]
+    assert house.answers.cancelled.is_set()
+
+
+async def test_a_caller_who_hangs_up_waits_for_no_answer(house: House) -> None:
+    house.answers.never = True
+    caller = await house.begin(Ask("customer", {}, deadline_s=3600))
+    async with asyncio.timeout(2):
+        await house.answers.asked.wait()
+    caller.take_away()
+    await house.center.told(CallerLeft)
+    assert house.answers.cancelled.is_set()
+    assert house.script.heard == []
+
+
+# ---- the line ----------------------------------------------------------------------------------------------
+
+
+async def test_a_caller_enters_the_line_with_a_place_on_the_channel(house: House) -> None:
+    caller = await house.in_line(replace(LINE, priority=2))
+    assert house.center.events[-1] == VisitQueued(CONTACT, "sales", "fa", 2, None, None)
+    ticket = ticket_of(caller.lines[-1])
+    assert (ticket.visit, ticket.queue, ticket.entered_us, ticket.priority) == (VISIT, "sales", 5_000_000, 3)
+
+
+async def test_a_line_that_lets_nobody_in_leaves_the_way_to_the_script(house: House) -> None:
+    caller = await house.begin(LINE, Say(("sorry",)))
+    await house.center.told(VisitQueued)
+    house.session.perform(RefuseLine(CONTACT, "sales", "full"))
+    await caller.asked("STREAM FILE sorry ")
+    assert house.script.heard[0] == LineLeft(answered=False)
+
+
+async def test_the_welcome_comes_first_and_comfort_again_and_again(house: House) -> None:
+    line = replace(LINE, welcome=("welcome",), comfort=("sorry", "wait"), comfort_every_s=0.01)
+    caller = await house.in_line(line)
+    for sound in ("welcome", "sorry", "wait", "sorry", "wait"):
+        assert (await caller.asked("STREAM FILE")).split()[2] == sound
+    assert "SET MUSIC on default" in caller.lines
+
+
+async def test_an_agent_cuts_an_announcement_and_the_stop_is_said_until_it_is_heard(house: House) -> None:
+    line = replace(LINE, welcome=("welcome", "never heard"))
+    caller = await house.in_line(line, keep="STREAM FILE")
+    await caller.asked("STREAM FILE welcome ")
+    house.session.perform(RING)
+    await house.manager.until(house.manager.stops, 3)
+    assert not any(line.startswith("EXEC") for line in caller.lines)
+    caller.reply("200 result=0 endpos=800")
+    await caller.asked("EXEC Dial")
+    assert set(house.manager.stops) == {CHANNEL}
+    assert sum(line.startswith("STREAM FILE") for line in caller.lines) == 1
+    assert house.counters.stops_lost == 0
+
+
+async def test_a_stop_that_the_manager_cannot_say_is_counted_and_the_sound_ends_by_itself(
+    house: House,
+) -> None:
+    house.manager.fault = AmiDown("down")
+    caller = await house.in_line(replace(LINE, welcome=("welcome",)), keep="STREAM FILE")
+    await caller.asked("STREAM FILE")
+    house.session.perform(RING)
+    await house.manager.until(house.manager.stops, 2)
+    caller.reply("200 result=0 endpos=800")
+    await caller.asked("EXEC Dial")
+    assert house.counters.stops_lost >= 2
+
+
+async def test_a_caller_who_hangs_up_during_an_announcement_is_gone(house: House) -> None:
+    caller = await house.in_line(replace(LINE, welcome=("welcome",)), keep="STREAM FILE")
+    await caller.asked("STREAM FILE")
+    caller.take_away("200 result=-1 endpos=80")
+    await house.center.told(CallerLeft)
+    assert house.counters.sounds_missing == 0
+
+
+# ---- the agent's phone -------------------------------------------------------------------------------------
+
+
+async def test_the_ticket_names_the_offer_before_the_phone_rings(house: House) -> None:
+    caller = await house.in_line()
+    house.session.perform(RING)
+    ticket = ticket_of(await caller.asked(TICKET_LINE))
+    assert (ticket.offer, ticket.agent, ticket.offered_us) == (OFFER, "agent1", 7_000_000)
+    dial = await caller.asked("EXEC Dial")
+    assert dial == 'EXEC Dial "PJSIP/p1,20,gb(pasokh-predial^agent^1)U(pasokh-talk^s^1)"'
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "why"),
+    [
+        ("BUSY", "17", RingFailure.BUSY),
+        ("BUSY", "21", RingFailure.BUSY),
+        ("NOANSWER", "0", RingFailure.NO_ANSWER),
+        ("NOANSWER", "21", RingFailure.NO_ANSWER),
+        ("CHANUNAVAIL", "21", RingFailure.REJECTED),
+        ("CHANUNAVAIL", "3", RingFailure.UNREACHABLE),
+        ("CHANUNAVAIL", "20", RingFailure.UNREACHABLE),
+        ("CONGESTION", "21", RingFailure.REJECTED),
+        ("CONGESTION", "34", RingFailure.UNREACHABLE),
+        ("CANCEL", "", RingFailure.UNREACHABLE),
+        ("INVALIDARGS", "", RingFailure.UNREACHABLE),
+        ("", "", RingFailure.UNREACHABLE),
+    ],
+)
+async def test_how_a_ring_without_an_answer_ends(
+    house: House, status: str, cause: str, why: RingFailure
+) -> None:
+    caller = await house.ringing()
+    caller.dialled(status, cause)
+    assert await house.center.told(OfferFailed) == OfferFailed(OFFER, why)
+    await caller.asked("SET MUSIC")
+    house.session.perform(replace(RING, offer="second", phone="p2"))
+    assert "PJSIP/p2" in await caller.asked("EXEC Dial")
+    assert house.channels.leg(OFFER) is None
+
+
+async def test_no_variable_after_a_dial_counts_as_unreachable(house: House) -> None:
+    caller = await house.ringing()
+    caller.reply("200 result=0")
+    assert (await house.center.told(OfferFailed)).why is RingFailure.UNREACHABLE
+
+
+async def test_an_asterisk_without_dial_is_an_unreachable_phone(house: House) -> None:
+    caller = await house.ringing()
+    caller.reply("200 result=-2")
+    assert (await house.center.told(OfferFailed)).why is RingFailure.UNREACHABLE
+    house.session.perform(replace(RING, offer="second"))
+    await caller.asked("EXEC Dial")
+
+
+async def test_an_agent_who_hangs_up_gives_the_caller_back_to_the_script(house: House) -> None:
+    caller = await house.talking(Say(("goodbye",)))
+    caller.dialled("ANSWER", "16", f"{NOW_S}.5")
+    assert await house.center.told(TalkEnded) == TalkEnded(OFFER, EndedBy.AGENT)
+    await caller.asked('SET VARIABLE DIALSTATUS ""')
+    await caller.asked('SET VARIABLE PA_TALK ""')
+    left = ticket_of(await caller.asked(TICKET_LINE))
+    assert (left.visit, left.queue, left.offer, left.agent) == (None, None, None, None)
+    await caller.asked("STREAM FILE goodbye ")
+    await caller.ended()
+    assert house.script.heard[0] == LineLeft(answered=True)
+    assert house.center.kinds() == [
+        "CallArrived",
+        "VisitQueued",
+        "OfferRang",
+        "OfferAnswered",
+        "TalkEnded",
+        "MenuEnded",
+    ]
+    assert house.counters.late_answers == 0
+
+
+@pytest.mark.parametrize(("talk", "at_us"), [(f"{NOW_S}.5", NOW_S * 1_000_000 + 500_000), ("", None)])
+async def test_an_answer_that_the_manager_never_told_is_told_after_the_talk(
+    house: House, talk: str, at_us: int | None
+) -> None:
+    caller = await house.ringing()
+    caller.dialled("ANSWER", "16", talk)
+    await house.center.told(TalkEnded)
+    assert house.center.events[-2:] == [OfferAnswered(OFFER, at_us), TalkEnded(OFFER, EndedBy.AGENT)]
+    assert house.counters.late_answers == 1
+    await caller.ended()
+
+
+async def test_a_second_line_of_the_same_call_is_a_new_visit(house: House) -> None:
+    caller = await house.talking(WaitInLine("claims", "en"))
+    caller.dialled("ANSWER", "16")
+    again = await house.center.told(VisitQueued, 2)
+    assert again == VisitQueued(CONTACT, "claims", "en", 0, None, None)
+
+
+# ---- a ring that is taken back -----------------------------------------------------------------------------
+
+
+async def test_a_phone_that_rings_is_hung_up_again_and_again_until_the_dial_ends(house: House) -> None:
+    caller = await house.ringing()
+    house.hear("DialBegin")
+    house.session.perform(StopRing(CONTACT, OFFER))
+    await house.manager.until(house.manager.hangups, 3)
+    assert set(house.manager.hangups) == {LEG_CHANNEL}
+    caller.dialled("NOANSWER")
+    assert (await house.center.told(OfferFailed)).why is RingFailure.WITHDRAWN
+
+
+async def test_a_phone_whose_ring_is_not_known_yet_is_hung_up_when_it_is(house: House) -> None:
+    await house.ringing()
+    house.session.perform(StopRing(CONTACT, OFFER))
+    house.manager.fault = AmiActionError("Hangup", "No such channel")
+    house.hear("DialBegin")
+    await house.manager.until(house.manager.hangups, 2)
+
+
+async def test_a_phone_that_answered_first_is_not_hung_up(house: House) -> None:
+    caller = await house.talking()
+    house.session.perform(StopRing(CONTACT, OFFER))
+    caller.dialled("ANSWER", "16")
+    await house.center.told(TalkEnded)
+    await caller.ended()
+    assert house.manager.hangups == []
+
+
+async def test_a_ring_that_is_taken_back_before_it_began_never_rings(house: House) -> None:
+    line = replace(LINE, welcome=("welcome",))
+    caller = await house.in_line(line, keep="STREAM FILE")
+    await caller.asked("STREAM FILE")
+    house.session.perform(RING)
+    house.session.perform(StopRing(CONTACT, OFFER))
+    caller.reply("200 result=0 endpos=800")
+    assert (await house.center.told(OfferFailed)).why is RingFailure.WITHDRAWN
+    house.session.perform(replace(RING, offer="second", phone="p2"))
+    assert "PJSIP/p2" in await caller.asked("EXEC Dial")
+
+
+async def test_another_offer_s_stop_changes_nothing(house: House) -> None:
+    caller = await house.ringing()
+    house.hear("DialBegin")
+    house.session.perform(StopRing(CONTACT, "another"))
+    caller.dialled("NOANSWER")
+    assert (await house.center.told(OfferFailed)).why is RingFailure.NO_ANSWER
+    assert house.manager.hangups == []
+
+
+# ---- ends --------------------------------------------------------------------------------------------------
+
+
+async def in_menu(house: House) -> AsteriskChannel:
+    caller = AsteriskChannel()
+    caller.keeps = ("STREAM FILE",)
+    await house.begin(Say(("menu",), keys="12"), caller=caller)
+    await caller.asked("STREAM FILE")
+    return caller
+
+
+async def in_line(house: House) -> AsteriskChannel:
+    return await house.in_line()
+
+
+async def ringing(house: House) -> AsteriskChannel:
+    return await house.ringing()
+
+
+async def talking(house: House) -> AsteriskChannel:
+    return await house.talking()
+
+
+STATES = [
+    pytest.param(in_menu, "200 result=-1 endpos=5", id="menu"),
+    pytest.param(in_line, None, id="line"),
+    pytest.param(ringing, "200 result=-1", id="ringing"),
+    pytest.param(talking, "200 result=-1", id="talk"),
+]
+
+
+@pytest.mark.parametrize(("state", "reply"), STATES)
+@pytest.mark.parametrize("heard", [True, False], ids=["the manager told", "nobody told"])
+async def test_a_caller_who_hangs_up_has_left(
+    house: House, state: Any, reply: str | None, heard: bool
+) -> None:
+    caller = await state(house)
+    if heard:
+        house.session.gone.set()
+        house.manager.alive = True  # must not even be asked
+    caller.take_away(reply)
+    await house.center.told(CallerLeft)
+    await house.over()
+    assert house.session.gone.is_set()
+    assert not house.session.lost
+    assert house.center.kinds()[-1] == "CallerLeft"
+    assert house.manager.alive_asked == (0 if heard else 1)
+    assert house.faults == []
+
+
+@pytest.mark.parametrize(("state", "reply"), STATES)
+async def test_a_caller_who_was_sent_elsewhere_is_only_lost_to_us(
+    house: House, state: Any, reply: str | None
+) -> None:
+    caller = await state(house)
+    house.manager.alive = True
+    caller.take_away(reply)
+    await house.center.told(SessionLost)
+    await house.over()
+    assert house.session.lost
+    assert not house.session.gone.is_set()
+    assert house.center.kinds()[-1] == "SessionLost"
+
+
+@pytest.mark.parametrize(
+    ("state", "reply", "end"),
+    [
+        pytest.param(in_menu, "200 result=-1 endpos=5", "CallerLeft", id="menu"),
+        pytest.param(in_line, None, "CallerLeft", id="line"),
+        pytest.param(ringing, "200 result=-1", "SessionLost", id="ringing"),
+        pytest.param(talking, "200 result=-1", "SessionLost", id="talk"),
+    ],
+)
+async def test_without_the_manager_a_ring_s_end_is_left_to_the_comparison(
+    house: House, state: Any, reply: str | None, end: str
+) -> None:
+    caller = await state(house)
+    house.manager.alive = AmiDown("down")
+    caller.take_away(reply)
+    await house.over()
+    assert house.center.kinds()[-1] == end
+
+
+@pytest.mark.parametrize(("state", "reply"), STATES)
+async def test_a_socket_that_breaks_without_a_word_is_asked_about(
+    house: House, state: Any, reply: str | None
+) -> None:
+    caller = await state(house)
+    house.manager.alive = True
+    caller.close()
+    await house.center.told(SessionLost)
+
+
+@pytest.mark.parametrize(("state", "reply"), STATES)
+async def test_a_stop_of_ours_loses_the_session_and_not_the_caller(
+    house: House, state: Any, reply: str | None
+) -> None:
+    caller = await state(house)
+    await house.stop()
+    assert house.center.kinds()[-1] == "SessionLost"
+    assert house.center.kinds().count("SessionLost") == 1
+    assert house.session.lost
+    assert 'SET VARIABLE PASOKH_DONE "1"' not in caller.lines
+
+
+async def test_an_asterisk_that_does_not_answer_loses_the_session(house: House) -> None:
+    house.agi_settings = replace(house.agi_settings, command_deadline_s=0.05)
+    caller = AsteriskChannel()
+    caller.keeps = ("SET VARIABLE PASOKH_TICKET",)
+    await house.begin(Say(("menu",)), caller=caller)
+    await house.center.told(SessionLost)
+    await caller.ended()
+    assert [type(fault) for fault in house.faults] == [AgiTimeout]
+
+
+async def test_a_ticket_too_long_is_an_error_that_is_counted(house: House) -> None:
+    caller = AsteriskChannel()
+    house.ticket = Ticket(CONTACT, unknown={"later": "x" * 440})
+    await house.begin(Say(("menu",)), caller=caller)
+    await house.center.told(SessionLost)
+    await caller.ended()
+    assert [type(fault) for fault in house.faults] == [TicketError]
+    assert house.counters.ticket_too_long == 1
+    assert caller.lines == ['SET VARIABLE PASOKH_TOOK "1"']
+
+
+async def test_a_fault_in_the_script_loses_the_session_and_is_reported(house: House) -> None:
+    class Faulty(Verbs):
+        def next(self, reply: Reply) -> Verb:
+            raise RuntimeError("a fault in a flow")
+
+    caller = await house.begin(script=Faulty())
+    await house.center.told(SessionLost)
+    await caller.ended()
+    assert [str(fault) for fault in house.faults] == ["a fault in a flow"]
+
+
+# ---- again after one of us died ----------------------------------------------------------------------------
+
+OLD = Ticket(
+    CONTACT, 7, "flow", "v0", "line", "fa", visit=VISIT, queue="sales", entered_us=5_000_000, priority=3,
+    offer=OFFER, agent="agent1", offered_us=7_000_000,
+)  # fmt: skip
+
+
+async def test_who_waited_stands_in_the_old_place_and_hears_no_second_welcome(house: House) -> None:
+    house.ticket = OLD
+    line = replace(LINE, welcome=("welcome",), comfort=("comfort",), comfort_every_s=0.01)
+    caller = await house.begin(line, caller=AsteriskChannel(attach=2))
+    assert await house.center.told(VisitQueued) == VisitQueued(CONTACT, "sales", "fa", 0, VISIT, 5_000_000)
+    assert house.center.events[0] == CallArrived(CONTACT, "+982191000000", "token", 2, None)
+    house.session.perform(PLACE)
+    assert (await caller.asked("STREAM FILE")).split()[2] == "comfort"
+    written = [ticket_of(line) for line in caller.lines if line.startswith(TICKET_LINE)]
+    assert [ticket.sequence for ticket in written] == [8, 9]
+    assert (written[-1].visit, written[-1].offer) == (VISIT, None)
+
+
+async def test_another_line_than_the_ticket_s_is_a_new_visit(house: House) -> None:
+    house.ticket = OLD
+    caller = await house.begin(
+        WaitInLine("claims", "fa", welcome=("welcome",)), caller=AsteriskChannel(attach=2)
+    )
+    assert await house.center.told(VisitQueued) == VisitQueued(CONTACT, "claims", "fa", 0, None, None)
+    house.session.perform(replace(PLACE, queue="claims"))
+    await caller.asked("STREAM FILE welcome ")
+
+
+async def test_a_newer_version_s_words_stay_on_the_ticket(house: House) -> None:
+    house.ticket = replace(OLD, unknown={"later": 1})
+    caller = await house.begin(Say(("menu",)), caller=AsteriskChannel(attach=2))
+    await caller.ended()
+    assert ticket_of(await caller.asked(TICKET_LINE)).unknown == {"later": 1}
+
+
+# ---- a session that is replaced ----------------------------------------------------------------------------
+
+
+async def test_who_came_in_again_is_spoken_for_by_the_new_session_alone(house: House) -> None:
+    """A transfer of the caller to us: the old session still wonders whether they are gone."""
+    house.settings = replace(house.settings, gone_wait_s=0.1)
+    house.manager.alive = True
+    caller = await house.in_line()
+    caller.take_away()
+    async with asyncio.timeout(2):
+        await house.session.agi.ended.wait()
+    house.session.give_way()
+    assert house.center.kinds()[-1] == "SessionLost"
+    await house.over()
+    assert house.center.kinds().count("SessionLost") == 1
+    assert house.session.lost
+    assert not house.session.gone.is_set()
