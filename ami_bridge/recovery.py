@@ -112,6 +112,8 @@ class Recovery:
         end = read_end(contact, row)
         if end is not None:
             self._post(end)
+        elif contact in (known := self._known()).calls:  # damaged: that they are gone it tells all the same
+            self._post(FoundEnded(contact, "", known.now_us, known.now_us, None))
         self._ends.has_row(contact)
 
     async def _rescue(self, caller: ChannelStatus) -> None:
