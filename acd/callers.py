@@ -249,21 +249,21 @@ def found_ended(turn: Turn, event: FoundEnded) -> None:
     elif visit is not None and event.native:
         _flowed_out(turn, visit, max(visit.entered_us, at_us - _native_us(event)))
     elif visit is not None:
-        _close_found(turn, visit, event.answered_s, at_us)
+        _close_found(turn, visit, event.talk_us, at_us)
     if event.native:
         _fallback_visit(turn, contact, event, at_us)
         return _end_contact(turn, contact, HandledBy.FALLBACK, at_us)
     return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, at_us)
 
 
-def _close_found(turn: Turn, visit: Visit, answered_s: float | None, at_us: int) -> None:
+def _close_found(turn: Turn, visit: Visit, talk_us: int | None, at_us: int) -> None:
     pending = visit.offer is not None and visit.offer.state is OfferState.PENDING
-    if visit.state is VisitState.OFFERED and answered_s is not None and pending:
+    if visit.state is VisitState.OFFERED and talk_us is not None and pending:
         assert visit.offer is not None
-        offers.answered(turn, visit.offer.offer, at_us - int(answered_s * US_PER_S))
+        offers.answered(turn, visit.offer.offer, at_us - talk_us)
     if visit.state is VisitState.TALKING:
         assert visit.answered_us is not None
-        if answered_s is not None:
+        if talk_us is not None:
             at_us = max(visit.answered_us, at_us)
         talk_over(turn, visit, EndedBy.SYSTEM, at_us)
     else:
@@ -271,7 +271,7 @@ def _close_found(turn: Turn, visit: Visit, answered_s: float | None, at_us: int)
 
 
 def _native_us(event: FoundEnded) -> int:
-    return int((event.wait_s + (event.answered_s or 0)) * US_PER_S)
+    return event.wait_s * US_PER_S + (event.talk_us or 0)
 
 
 def _fallback_visit(turn: Turn, contact: Contact, event: FoundEnded, at_us: int) -> None:
@@ -283,10 +283,10 @@ def _fallback_visit(turn: Turn, contact: Contact, event: FoundEnded, at_us: int)
     began_us = max(contact.began_us, at_us - _native_us(event))
     names = (visit, contact.contact, FALLBACK_QUEUE)
     turn.tell(VisitBegan(began_us, *names, 0))
-    if event.answered_s is None:
+    if event.talk_us is None:
         turn.tell(VisitAbandoned(at_us, *names, began_us, at_us - began_us))
         return
-    talk_us = int(event.answered_s * US_PER_S)
+    talk_us = event.talk_us
     answered_us = max(began_us, at_us - talk_us)
     turn.tell(VisitAnswered(answered_us, *names, began_us, event.agent, None, answered_us - began_us))
     turn.tell(TalkOver(at_us, *names, began_us, event.agent, talk_us, 0, EndedBy.SYSTEM))

@@ -228,7 +228,7 @@ class Restarted:
 class FoundEnded:
     """A contact that ended while nobody of us watched, as Asterisk's database kept its end.
 
-    `answered_s`: seconds of talk, None when there was none. `native`: Asterisk's own queue had taken the caller;
+    `talk_us`: None when there was no talk. `native`: Asterisk's own queue had taken the caller;
     then `agent` is its member who answered and `wait_s` the wait in that queue.
     """
 
@@ -236,7 +236,7 @@ class FoundEnded:
     dialled: str
     began_us: int
     at_us: int
-    answered_s: float | None
+    talk_us: int | None
     native: bool = False
     agent: AgentId | None = None
     wait_s: int = 0

@@ -46,18 +46,18 @@ def read_end(contact: ContactId, row: str) -> FoundEnded | None:
     if at_us is None:
         return None
     native = end.startswith(NATIVE)
-    talk_us = instant_us(talk)
-    answered_s: float | None = None
-    if native and member:
-        answered_s = _seconds(answered)
-    elif not native and status == "ANSWER" and talk_us is not None:
-        answered_s = max(0, at_us - talk_us) / US_PER_S
+    began_talk_us = instant_us(talk)
+    talk_us: int | None = None
+    if native and member and (seconds := _seconds(answered)) is not None:
+        talk_us = seconds * US_PER_S
+    elif not native and status == "ANSWER" and began_talk_us is not None:
+        talk_us = max(0, at_us - began_talk_us)
     return FoundEnded(
         contact=contact,
         dialled=number,
         began_us=instant_us(began) or at_us,
         at_us=at_us,
-        answered_s=answered_s,
+        talk_us=talk_us,
         native=native,
         agent=member or None,
         wait_s=_seconds(hold) or 0,

@@ -303,7 +303,7 @@ class RandomWorld(World):
             "2100",
             self.now_us - rng.randrange(200) * S,
             self.now_us - rng.randrange(-5, 100) * S,
-            rng.choice((None, 0, 30)),
+            rng.choice((None, 0, 30 * S)),
             native,
             "a1" if native else None,
             rng.randrange(40) if native else 0,

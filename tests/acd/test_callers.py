@@ -248,7 +248,7 @@ def found(world: World, **changes: object) -> FoundEnded:
         "dialled": "2100",
         "began_us": MORNING_US,
         "at_us": world.now_us,
-        "answered_s": None,
+        "talk_us": None,
     }
     return FoundEnded(**(values | changes))  # type: ignore[arg-type]
 
@@ -278,7 +278,7 @@ def test_found_ended_after_a_talk_has_asterisks_end() -> None:
     world.answer("c1.1")
     world.do(Restarted())
     world.wait(100)
-    world.do(found(world, at_us=world.now_us - 60 * S, answered_s=40))
+    world.do(found(world, at_us=world.now_us - 60 * S, talk_us=40 * S))
     (talk,) = world.told(TalkOver)
     assert (talk.talk_us, talk.by) == (40 * S, EndedBy.SYSTEM)
     world.wait(0)
@@ -293,7 +293,7 @@ def test_found_ended_after_a_ring_that_became_a_talk_while_we_were_dead() -> Non
     entered_us = world.now_us
     world.do(Restarted())
     world.wait(10)
-    world.do(found(world, at_us=entered_us + 9 * S, answered_s=5))
+    world.do(found(world, at_us=entered_us + 9 * S, talk_us=5 * S))
     assert world.told(VisitAnswered)[0].wait_us == 4 * S
     assert world.told(TalkOver)[0].talk_us == 5 * S
     assert world.activity("a1") is Activity.WRAP_UP
@@ -314,7 +314,7 @@ def test_found_ended_in_asterisks_own_queue(known: bool, answered_s: int | None)
             native=True,
             agent="a1" if answered_s else None,
             wait_s=20,
-            answered_s=answered_s,
+            talk_us=None if answered_s is None else answered_s * S,
         )
     )
     assert world.told(ContactEnded)[0].handled_by is HandledBy.FALLBACK

@@ -30,7 +30,7 @@ def test_a_talk_and_its_wrap_up_that_we_missed_show_their_true_beginning() -> No
     assert world.told(AgentChanged)[-1].since_us == answered_us
     world.wait(10)
     ended_us = world.now_us - 3 * S
-    world.do(FoundEnded("c1", "2100", MORNING_US, ended_us, answered_s=20.0))
+    world.do(FoundEnded("c1", "2100", MORNING_US, ended_us, talk_us=20_000_000))
     assert world.told(AgentChanged)[-1].activity is Activity.WRAP_UP
     assert world.told(AgentChanged)[-1].since_us == ended_us
 

@@ -29,7 +29,8 @@ def found(
     began_us: int = BEGAN * S,
     at_us: int = AT * S,
 ) -> FoundEnded:
-    return FoundEnded("c1", dialled, began_us, at_us, answered_s, native, agent, wait_s)
+    talk_us = None if answered_s is None else round(answered_s * S)
+    return FoundEnded("c1", dialled, began_us, at_us, talk_us, native, agent, wait_s)
 
 
 # ---- rows --------------------------------------------------------------------------------------------------

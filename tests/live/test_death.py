@@ -440,6 +440,7 @@ async def test_the_managers_link_may_break_in_mid_call(postgres_url: str) -> Non
         assert near(left.ended_us, gone.at_us)
 
 
+@pytest.mark.long  # the product's own 20 s, in real time
 async def test_if_nobody_comes_back_asterisks_own_queue_serves_the_callers(postgres_url: str) -> None:
     """After the product's own 20 s; its members are who could take a call when we were last seen."""
     waiting = numbers(601, 2)
