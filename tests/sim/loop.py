@@ -22,6 +22,7 @@ Address = tuple[str, int]
 
 _ANY = ("", "0.0.0.0", "::")
 _HIGH_WATER = 65_536
+_HAIR_S = 1e-9
 
 
 class Deadlock(RuntimeError):
@@ -56,13 +57,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if timeout_s is None:
             raise Deadlock("Everybody waits, and nothing is left that could happen.")
         if timeout_s > 0:
-            # Exactly to the timer, since a sum of floats might stop a hair short of it.
-            self._now_s = max(self._now_s, self._scheduled[0]._when)  # type: ignore[attr-defined]
+            # A hair past the timer, as on every real clock: `began + length` and `now - began < length` may
+            # round apart, and who is woken short of their time waits again, for ever on a clock that stands.
+            self._now_s = max(self._now_s, self._scheduled[0]._when + _HAIR_S)  # type: ignore[attr-defined]
             self._tick()
 
     def _tick(self) -> None:
-        """A timer is due when its time has come and not a hair before: whoever is woken early waits again, and on a
-        clock that stands still that never ends."""
+        """A timer is due when its time has come, and not before."""
         self._clock_resolution = math.ulp(self._now_s)
 
     def _process_events(self, event_list: list[Any]) -> None:

@@ -9,6 +9,7 @@ must always hold did not.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 import time
 from collections import Counter
@@ -30,6 +31,8 @@ CALLERS = (
     *(CallerId("0" + key.removeprefix("+98"), "x") for key in CUSTOMERS),
     CallerId("02188776655"),
 )
+LIMIT_S = 3_600
+"""Of virtual time: whoever is still there then is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ async def day(seed: int, calls: int) -> Day:
             arrive_us = loop_began_us + round(script.arrive_s * 1e6)
             await house.until(lambda at_us=arrive_us: house.engine.now_us() >= at_us)  # type: ignore[misc]
             tasks.append(house.simulator.begin(script))
-        house.outcomes += [await task for task in tasks]
+        async with asyncio.timeout(LIMIT_S):
+            house.outcomes += [await task for task in tasks]
         await house.until(lambda: not house.engine.center.state.contacts)
         await house.until(lambda: not any(a.busy for a in house.engine.center.state.agents.values()))
         await house.until(lambda: house.wall.state["contacts_now"] == 0)
@@ -119,8 +123,10 @@ def _same(what: str, one: object, other: object) -> None:
 async def one_call(seed: int, script: CallerScript) -> SimHouse:
     """One caller, and agents who answer. The house comes back after it has ended, to be looked at."""
     async with sim_house(seed) as house:
+        house.card_s = (0.01,)
         await house.people_come()
-        house.outcomes.append(await house.simulator.call(script))
+        async with asyncio.timeout(LIMIT_S):
+            house.outcomes.append(await house.simulator.call(script))
         await house.until(lambda: not any(a.busy for a in house.engine.center.state.agents.values()))
         await house.until(lambda: house.wall.state["contacts_now"] == 0)
         agree(house)
@@ -146,8 +152,8 @@ def main(words: list[str]) -> int:
             f"site    {whole.calls} calls, {whole.answered} answered, {whole.virtual_s:.0f} s of virtual time, "
             f"{whole.journal_lines} inputs, {whole.wall_messages} wall messages, digest {whole.digest}"
         )
-    except Broken as broken:
-        print(f"broken: {broken}\nrepeat it with: make sim SEED={seed}")
+    except (Broken, TimeoutError) as broken:
+        print(f"broken: {broken!r}\nrepeat it with: make sim SEED={seed}")
         return 1
     print(f"        {time.monotonic() - began:.1f} s")
     return 0
