@@ -65,6 +65,7 @@ def queued(turn: Turn, event: VisitQueued) -> None:
     """Into the line; with a ticket's visit into the old place of it."""
     contact = turn.state.contacts.get(event.contact)
     if contact is None:
+        turn.ask(RefuseLine(event.contact, event.queue, "unknown_contact"))  # the session must not wait for ever
         return turn.ignore("visit_of_no_contact")
     visit = _open_visit(turn, event.contact)
     if visit is not None and visit.state is VisitState.TALKING:

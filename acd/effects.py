@@ -22,7 +22,8 @@ class KeepPlace:
 
 @dataclass(frozen=True, slots=True)
 class RefuseLine:
-    """The queue lets nobody in (`full`) or does not exist (`unknown_queue`): the script must go another way."""
+    """The queue lets nobody in (`full`), or queue or contact are not known (`unknown_queue`, `unknown_contact`):
+    the script must go another way."""
 
     contact: ContactId
     queue: QueueId

@@ -89,11 +89,12 @@ def encode_header(center: Center, figures: Measures, code: str) -> bytes:
 
 @dataclass(slots=True)
 class Replayed:
-    """A center as it was after the last line. `lines`: how many inputs led there."""
+    """A center as it was after the last line. `lines`: how many inputs led there; `broken`: how many broke it."""
 
     center: Center
     measures: Measures
     lines: int
+    broken: int = 0
 
 
 def read_header(line: bytes, code: str) -> Replayed:
@@ -113,10 +114,18 @@ def read_header(line: bytes, code: str) -> Replayed:
 
 
 def replay(at: Replayed, lines: Iterable[bytes]) -> Iterator[Step]:
-    """Step the center through the lines and fold the measures; yields each step for who keeps records."""
+    """Step the center through the lines and fold the measures; yields each step for who keeps records.
+
+    An input that broke the center when it came (the engine left it out and went on) breaks it again in the same
+    way and is left out again: one poisoned line must not keep the process from starting.
+    """
     for line in lines:
         now_us, event = decode_event(line)
-        step = at.center.handle(event, now_us)
+        try:
+            step = at.center.handle(event, now_us)
+        except Exception:  # noqa: BLE001 - as in Engine: counted, and told by whoever replays
+            at.broken += 1
+            continue
         if any(isinstance(fact, SiteChanged) for fact in step.facts):
             at.measures.use(at.center.site)
         at.measures.fold(step.facts)

@@ -103,6 +103,7 @@ class SessionCounters:
     stops_lost: int = 0
     late_answers: int = 0
     ticket_too_long: int = 0
+    answers_missing: int = 0
 
 
 @dataclass(slots=True)
@@ -290,7 +291,10 @@ class CallSession:
             await asyncio.wait({asking, ended}, timeout=verb.deadline_s, return_when=asyncio.FIRST_COMPLETED)
             if self.agi.ended.is_set():
                 raise self.agi.end_reason()
-            return Answer(asking.result() if asking.done() else None)
+            if not asking.done() or asking.exception() is not None:
+                self.counters.answers_missing += 1
+                return Answer(None)
+            return Answer(asking.result())
         finally:
             await _drop(asking, ended)
 

@@ -168,6 +168,8 @@ async def build(
     files.begin(journal.encode_header(engine.center, engine.measures, __version__), clock.now_us())
     stack.push_async_callback(files.close)
     stack.callback(engine.close)
+    if recovered.broken:
+        log.error("inputs of the journal broke the center and were left out again", count=recovered.broken)
     if recovered.why_new:
         log.warning("the center begins anew", why=recovered.why_new)
     engine.post(Restarted())

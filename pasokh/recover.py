@@ -21,12 +21,14 @@ from acd.turn import Rules
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """`facts`: all that the replayed lines led to. `why_new`: the reason if the center could not be brought back."""
+    """`facts`: all that the replayed lines led to. `broken`: inputs that broke the center and were left out.
+    `why_new`: the reason if the center could not be brought back."""
 
     center: Center
     measures: Measures
     facts: tuple[Fact, ...]
     lines: int
+    broken: int
     why_new: str | None
 
 
@@ -42,8 +44,8 @@ def recover(segment: Path | None, code: str, site: Site, now_us: int, rules: Rul
             facts += step.facts
     except JournalError as error:
         return _new(site, now_us, rules, str(error))
-    return Recovered(replayed.center, replayed.measures, tuple(facts), replayed.lines, None)
+    return Recovered(replayed.center, replayed.measures, tuple(facts), replayed.lines, replayed.broken, None)
 
 
 def _new(site: Site, now_us: int, rules: Rules, why: str | None) -> Recovered:
-    return Recovered(Center.new(site, now_us, rules), Measures(), (), 0, why)
+    return Recovered(Center.new(site, now_us, rules), Measures(), (), 0, 0, why)

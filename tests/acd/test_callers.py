@@ -377,3 +377,10 @@ def test_found_ended_in_asterisks_own_queue_after_a_talk_of_ours() -> None:
     world.do(found(world, native=True, wait_s=20))
     assert world.told(TalkOver)[0].talk_us == 80 * S
     assert [fact.queue for fact in world.told(VisitAbandoned)] == ["fallback"]
+
+
+def test_a_visit_of_a_contact_that_is_not_there_is_refused_so_that_nobody_waits_for_ever() -> None:
+    world = World()
+    world.do(VisitQueued("gone", "cards"))
+    assert world.step.effects == (RefuseLine("gone", "cards", "unknown_contact"),)
+    assert world.step.facts == ()

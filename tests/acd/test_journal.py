@@ -14,15 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd import journal
-from acd.center import Center
+from acd.center import Center, Step
 from acd.errors import JournalError
-from acd.events import Asked, CallArrived, Command, Event, MenuEnded, VisitQueued
+from acd.events import Asked, CallArrived, CallerLeft, Command, Event, MenuEnded, VisitQueued
 from acd.journal import decode_event, encode_event, encode_header, read_header, replay
 from acd.kpi import measures
+from acd.kpi.measures import Measures
 from acd.state import digest
 from acd.store.journal_file import FileJournal, JournalSettings, read_segment
 from tests.acd.random_world import RandomWorld
-from tests.acd.worlds import MORNING_US, World
+from tests.acd.worlds import MORNING_US, World, site_of
 
 CODE = "1.2.3"
 HOUSE = Path(__file__).parents[2]
@@ -234,3 +235,25 @@ def test_an_empty_segment_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b'{"cut header')
     with pytest.raises(JournalError, match="empty"):
         read_segment(path)
+
+
+def test_an_input_that_broke_the_center_is_left_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    center = Center.new(site_of(), MORNING_US)
+    header = journal.encode_header(center, Measures(), "v1")
+    lines = [
+        journal.encode_event(CallArrived("c1", "2100", None), MORNING_US + 1),
+        journal.encode_event(CallerLeft("c1"), MORNING_US + 2),
+        journal.encode_event(CallArrived("c2", "2100", None), MORNING_US + 3),
+    ]
+    handle = Center.handle
+
+    def poisoned(self: Center, event: Event, now_us: int) -> Step:
+        if isinstance(event, CallerLeft):
+            raise RuntimeError("poison")
+        return handle(self, event, now_us)
+
+    monkeypatch.setattr(Center, "handle", poisoned)
+    replayed = journal.read_header(header, "v1")
+    steps = list(journal.replay(replayed, lines))
+    assert (len(steps), replayed.lines, replayed.broken) == (2, 2, 1)
+    assert set(replayed.center.state.contacts) == {"c1", "c2"}

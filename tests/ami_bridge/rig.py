@@ -182,12 +182,15 @@ class Asked:
 
     values: Mapping[str, str] | None = None
     never: bool = False
+    broken: bool = False
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, contact: str, what: str, args: Mapping[str, str]) -> Mapping[str, str] | None:
         self.asked.set()
         try:
+            if self.broken:
+                raise LookupError("the store is broken")
             if self.never:
                 await asyncio.Event().wait()
         except asyncio.CancelledError:

@@ -342,6 +342,14 @@ async def test_an_answer_that_is_late_is_none_and_is_given_up(house: House) -> N
     assert house.answers.cancelled.is_set()
 
 
+async def test_an_answer_that_fails_is_none_and_the_call_goes_on(house: House) -> None:
+    house.answers.broken = True
+    caller = await house.begin(Ask("customer", {}))
+    await caller.ended()
+    assert house.script.heard == [Answer(None)]
+    assert house.counters.answers_missing == 1
+
+
 async def test_a_caller_who_hangs_up_waits_for_no_answer(house: House) -> None:
     house.answers.never = True
     caller = await house.begin(Ask("customer", {}, deadline_s=3600))
