@@ -88,8 +88,8 @@ def _folder(what: str, folder: Path) -> Finding:
         return Finding(f"The folder of {what}, {folder}, cannot be made: {error.strerror}.")
     if not os.access(folder, os.W_OK):
         return Finding(f"The folder of {what}, {folder}, cannot be written by this user.")
-    if what == "sounds" and (closed := _closed_above(folder)) is not None:
-        return Finding(f"Asterisk cannot see the sounds: {closed} may not be entered by others (chmod o+x).")
+    if what in ("sounds", "recordings") and (closed := _closed_above(folder)) is not None:
+        return Finding(f"Asterisk cannot see the {what}: {closed} may not be entered by others (chmod o+x).")
     free = shutil.disk_usage(folder)
     if free.free < free.total // 20:
         return Finding(f"The disk of {folder} has less than 5 % free.")
