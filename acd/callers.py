@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from acd import agents, offers
 from acd.effects import KeepPlace, LookUp, RefuseLine
 from acd.events import CallArrived, CustomerFound, FoundEnded, VisitQueued
@@ -152,27 +154,26 @@ def session_lost(turn: Turn, contact_id: ContactId) -> None:
 
 
 def left(turn: Turn, contact_id: ContactId) -> None:
-    contact = turn.state.contacts.get(contact_id)
-    if contact is None:
-        return turn.ignore("end_of_no_contact")
-    visit = _open_visit(turn, contact_id)
-    if visit is not None and visit.state is VisitState.TALKING:
-        talk_over(turn, visit, EndedBy.CALLER, turn.now_us)
-    elif visit is not None:
-        _abandoned(turn, visit, turn.now_us)
-    return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, turn.now_us)
+    """The caller hung up; one who was in line has abandoned it."""
+    _over(turn, contact_id, EndedBy.CALLER, _abandoned)
 
 
 def menu_ended(turn: Turn, contact_id: ContactId) -> None:
     """The flow is done with the call. A visit still open (the flow gave up on the line) flows out."""
+    _over(turn, contact_id, EndedBy.AGENT, _flowed_out)
+
+
+def _over(
+    turn: Turn, contact_id: ContactId, by: EndedBy, in_line: Callable[[Turn, Visit, int], None]
+) -> None:
     contact = turn.state.contacts.get(contact_id)
     if contact is None:
         return turn.ignore("end_of_no_contact")
     visit = _open_visit(turn, contact_id)
     if visit is not None and visit.state is VisitState.TALKING:
-        talk_over(turn, visit, EndedBy.AGENT, turn.now_us)
+        talk_over(turn, visit, by, turn.now_us)
     elif visit is not None:
-        _flowed_out(turn, visit, turn.now_us)
+        in_line(turn, visit, turn.now_us)
     return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, turn.now_us)
 
 

@@ -7,7 +7,7 @@ anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -125,17 +125,6 @@ def load_flows(site: Site, folder: Path | None = None) -> Flows:
     if problems:
         raise DocumentError(problems)
     return Flows(site, flows, {name: version_of(flow) for name, flow in flows.items()}, tuple(warnings))
-
-
-def missing_flows(site: Site, flows: Iterable[str]) -> list[str]:
-    """A sentence for each number whose flow is not among `flows`."""
-    known = set(flows)
-    return [
-        f'The number {dialled} is answered by the flow "{number.flow}", which is not there; '
-        f"add {number.flow}.yaml to the folder of flows or name another flow."
-        for dialled, number in site.numbers.items()
-        if number.flow not in known
-    ]
 
 
 def shipped_flows() -> dict[str, str]:

@@ -283,7 +283,6 @@ def test_an_agent_whose_phone_is_taken_out_must_sign_in_again() -> None:
     "event",
     [
         CustomerFound("x", "k"),
-        VisitQueued("x", "main"),
         CallerLeft("x"),
         MenuEnded("x"),
         SessionLost("x"),

@@ -11,7 +11,7 @@ from acd.site import load_site
 from acd.ticket import Ticket
 from acd.verbs import Begun, Say, WaitInLine
 from ivr.errors import UnknownFlowError, UnknownNumberError
-from ivr.library import Flows, load_flows, missing_flows, shipped_flows
+from ivr.library import Flows, load_flows, shipped_flows
 from ivr.script import FlowScript
 from tests.ivr import worlds
 
@@ -36,7 +36,6 @@ def test_the_shipped_flows_fit_the_example_site_without_a_warning() -> None:
     assert set(flows.flows) == {"bank", "insurer"} == set(shipped_flows())
     assert flows.warnings == ()
     assert flows.languages() == {"fa", "en"}
-    assert missing_flows(site, flows.flows) == []
 
 
 def test_every_shipped_text_stands_in_both_languages() -> None:
@@ -86,8 +85,6 @@ def test_an_unknown_number_or_flow_is_said(flows: Flows) -> None:
     with pytest.raises(UnknownFlowError, match=r'The flow "lost" is not loaded'):
         script_for(flows, "021102")
     assert script_for(flows, "999", Ticket("c1", flow="bank", node="main")).position.node == "main"
-    (sentence,) = missing_flows(flows.site, flows.flows)
-    assert 'answered by the flow "lost", which is not there; add lost.yaml' in sentence
 
 
 def test_every_broken_file_is_told_at_once(tmp_path: Path) -> None:
