@@ -135,6 +135,7 @@ async def build(
     customers = join_customers(settings, database, lambda: engine.site, engine.post, desk.card_changed)
     stack.push_async_callback(customers.close)
     flows = _FlowsNow(load_flows(engine.site, settings.flows), settings, engine)
+    stack.push_async_callback(flows.close)
 
     def number_of(written: str | None) -> tuple[Number, str | None]:
         at = engine.site
@@ -187,6 +188,7 @@ async def build(
                 "session": lambda: bridge.counters,
                 "records": records.counters,
                 "lookup": lambda: customers.lookup.counters,
+                "flows": lambda: flows.counters,
             },
             engine.view,
         )
@@ -284,6 +286,13 @@ class _State:
 # The parts -------------------------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class _FlowCounters:
+    """`unknown_numbers`: calls to a number that no flow answers."""
+
+    unknown_numbers: int = 0
+
+
 class _FlowsNow:
     """The flows in force and their sounds. A call keeps the script it began with."""
 
@@ -294,18 +303,26 @@ class _FlowsNow:
         self._prompts = PromptLibrary(
             settings.asterisk.sounds, Espeak(), seen_as=PurePosixPath(seen_as) if seen_as else None
         )
-        self.unknown_numbers = 0
+        self._making: asyncio.Task[None] | None = None
+        self.counters = _FlowCounters()
 
     def use(self, flows: Flows) -> None:
         self._flows = flows
-        asyncio.get_running_loop().create_task(self.make_prompts(), name="prompts")
+        if self._making is not None:
+            self._making.cancel()  # what it made stays; the rest may no longer be wanted
+        self._making = asyncio.get_running_loop().create_task(self.make_prompts(), name="prompts")
+
+    async def close(self) -> None:
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.gather(self._making, return_exceptions=True)
 
     def script_for(self, number: str, ticket: Ticket | None) -> Script:
         """A number that no flow answers gets the first number's: a wrong menu is better than none."""
         try:
             return self._script(number, ticket)
         except UnknownNumberError:
-            self.unknown_numbers += 1
+            self.counters.unknown_numbers += 1
             log.warning("a number without a flow was called; add it under numbers in center.yaml")
             return self._script(next(iter(self._flows.site.numbers)), ticket)
 

@@ -308,6 +308,7 @@ class _Person:
         self._requests = 0
         self._state: dict[str, Any] = {}
         self._wrapping: str | None = None
+        self._finishing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         await self._command("sign_in", phone=self._site.agents[self._agent].phone)
@@ -329,7 +330,7 @@ class _Person:
         if activity == "wrap_up" and visit and self._wrapping != visit["visit"]:
             self._wrapping = visit["visit"]
             delay_s = self._rng.uniform(*WRAP_UP_S)
-            asyncio.get_running_loop().create_task(self._finish(visit, delay_s))
+            self._finishing = asyncio.get_running_loop().create_task(self._finish(visit, delay_s))
         elif activity == "not_responding":
             await self._command("status", status="available")
 
