@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from acd import agents, offers
 from acd.effects import KeepPlace, LookUp, RefuseLine
-from acd.events import CallArrived, CustomerFound, FoundEnded, VisitQueued
+from acd.events import CallArrived, CustomerFound, FoundEnded, MenuStep, VisitLeft, VisitQueued
 from acd.facts import (
     ContactBegan,
     ContactEnded,
     ContactKnown,
+    MenuStepTaken,
     TalkOver,
     VisitAbandoned,
     VisitAnswered,
     VisitBegan,
+    VisitCalledBack,
     VisitFlowedOut,
     VisitRefused,
 )
@@ -26,6 +28,7 @@ from acd.types import (
     ContactId,
     EndedBy,
     HandledBy,
+    LeftFor,
     OfferId,
     OfferState,
     RingFailure,
@@ -63,11 +66,29 @@ def known(turn: Turn, event: CustomerFound) -> None:
     return None
 
 
+def menu_step(turn: Turn, event: MenuStep) -> None:
+    if event.contact not in turn.state.contacts:
+        return turn.ignore("step_of_no_contact")
+    return turn.tell(MenuStepTaken(turn.now_us, event.contact, event.flow, event.version, event.node))
+
+
+def left_line(turn: Turn, event: VisitLeft) -> None:
+    """The caller chose another way than waiting on; a ring that is out is over for them."""
+    visit = _open_visit(turn, event.contact)
+    if visit is None or visit.state is VisitState.TALKING:
+        return turn.ignore("visit_not_in_line")
+    if event.why is LeftFor.CALLBACK:
+        return _called_back(turn, visit)
+    return _flowed_out(turn, visit, turn.now_us, event.why.value)
+
+
 def queued(turn: Turn, event: VisitQueued) -> None:
     """Into the line; with a ticket's visit into the old place of it."""
     contact = turn.state.contacts.get(event.contact)
     if contact is None:
-        turn.ask(RefuseLine(event.contact, event.queue, "unknown_contact"))  # the session must not wait for ever
+        turn.ask(
+            RefuseLine(event.contact, event.queue, "unknown_contact")
+        )  # the session must not wait for ever
         return turn.ignore("visit_of_no_contact")
     visit = _open_visit(turn, event.contact)
     if visit is not None and visit.state is VisitState.TALKING:
@@ -307,11 +328,21 @@ def _abandoned(turn: Turn, visit: Visit, at_us: int) -> None:
     _close(turn, visit)
 
 
-def _flowed_out(turn: Turn, visit: Visit, at_us: int) -> None:
+def _flowed_out(turn: Turn, visit: Visit, at_us: int, why: str = "") -> None:
     offers.cancel(turn, visit)
     visit.state = move(VISIT, visit.state, VisitState.FLOWED_OUT, f"visit {visit.visit}")
     wait_us = max(0, at_us - visit.entered_us)
-    turn.tell(VisitFlowedOut(at_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us))
+    turn.tell(VisitFlowedOut(at_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us, why))
+    _close(turn, visit)
+
+
+def _called_back(turn: Turn, visit: Visit) -> None:
+    offers.cancel(turn, visit)
+    visit.state = move(VISIT, visit.state, VisitState.CALLBACK, f"visit {visit.visit}")
+    wait_us = turn.now_us - visit.entered_us
+    turn.tell(
+        VisitCalledBack(turn.now_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us)
+    )
     _close(turn, visit)
 
 

@@ -22,16 +22,33 @@ class KeepPlace:
 
 @dataclass(frozen=True, slots=True)
 class RefuseLine:
-    """The queue lets nobody in (`full`), or queue or contact are not known (`unknown_queue`, `unknown_contact`):
-    the script must go another way."""
+    """The queue lets nobody in (`full`, `closed`, `empty`: nobody there to answer), or queue or contact are not known
+    (`unknown_queue`, `unknown_contact`): the script must go another way. `to`: which one the site says
+    (`voicemail`, `callback`, `announcement`; "" says nothing)."""
 
     contact: ContactId
     queue: QueueId
     why: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveLine:
+    """The site takes the caller out of the line (`max_wait`, `empty`, `closed`): the script goes on, `to` as in
+    RefuseLine. A caller who is moved to another queue hears nothing of it: a new KeepPlace tells the session."""
+
+    contact: ContactId
+    visit: VisitId
+    queue: QueueId
+    why: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RingAgent:
+    """Ring this phone. Several of one visit in one step are rung together: the first to answer has the caller, and
+    Asterisk stops the others."""
+
     contact: ContactId
     visit: VisitId
     offer: OfferId
@@ -125,6 +142,6 @@ class Refused:
     reason: str
 
 
-TelephonyEffect = KeepPlace | RingAgent | StopRing | SetFallbackMember | RefuseLine
+TelephonyEffect = KeepPlace | RingAgent | StopRing | SetFallbackMember | RefuseLine | LeaveLine
 ScreenEffect = PopScreen | ClearScreen
 Effect = TelephonyEffect | ScreenEffect | LookUp | StartTimer | CancelTimer | Granted | Refused

@@ -13,6 +13,8 @@ from acd.types import (
     ContactId,
     CustomerId,
     EndedBy,
+    Kind,
+    LeftFor,
     OfferId,
     PhoneId,
     PhoneState,
@@ -60,6 +62,47 @@ class VisitQueued:
     priority: int = 0
     visit: VisitId | None = None
     entered_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MenuStep:
+    """The caller has come to a node of a flow."""
+
+    contact: ContactId
+    flow: str
+    version: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskArrived:
+    """Work that is no call: a task, or a customer to be called back. It waits in a queue like a caller does, and is
+    held until somebody has finished it. `entered_us`: since when it counts as waiting, where that was earlier."""
+
+    contact: ContactId
+    kind: Kind
+    queue: QueueId
+    customer: CustomerId | None = None
+    segment: str | None = None
+    language: str | None = None
+    priority: int = 0
+    preferred_agent: AgentId | None = None
+    entered_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWithdrawn:
+    """Nobody needs to do it any more."""
+
+    contact: ContactId
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLeft:
+    """The caller chose something else than waiting on, and is still there."""
+
+    contact: ContactId
+    why: LeftFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +221,22 @@ class RejectOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptOffer:
+    """Take on a task or a callback; a call is accepted by answering it."""
+
+    agent: AgentId
+    offer: OfferId
+
+
+@dataclass(frozen=True, slots=True)
+class FinishWork:
+    """The task is done."""
+
+    agent: AgentId
+    visit: VisitId
+
+
+@dataclass(frozen=True, slots=True)
 class Dispose:
     """How the visit ended, in the agent's words (a code of the queue); may come during talk or wrap-up."""
 
@@ -199,7 +258,7 @@ class ApplySite:
     site_json: str
 
 
-Command = SignIn | SetStatus | RejectOffer | Dispose | EndWrapUp | ApplySite
+Command = SignIn | SetStatus | RejectOffer | AcceptOffer | FinishWork | Dispose | EndWrapUp | ApplySite
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +305,10 @@ Event = (
     CallArrived
     | CustomerFound
     | VisitQueued
+    | MenuStep
+    | TaskArrived
+    | TaskWithdrawn
+    | VisitLeft
     | CallerLeft
     | MenuEnded
     | SessionLost

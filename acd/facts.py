@@ -15,13 +15,16 @@ from acd.types import (
     CustomerId,
     EndedBy,
     HandledBy,
+    Kind,
     OfferId,
     OfferState,
     PhoneId,
     QueueId,
     RingFailure,
+    SkillId,
     Status,
     VisitId,
+    WaitCause,
 )
 
 
@@ -31,6 +34,7 @@ class ContactBegan:
     contact: ContactId
     dialled: str
     caller_token: str | None
+    kind: Kind = Kind.CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,39 @@ class ContactEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MenuStepTaken:
+    at_us: int
+    contact: ContactId
+    flow: str
+    version: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class VisitBegan:
+    """`skills`: those it asks for, of its first requirement."""
+
     at_us: int
     visit: VisitId
     contact: ContactId
     queue: QueueId
     priority: int
+    kind: Kind = Kind.CALL
+    segment: str | None = None
+    skills: tuple[SkillId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitEstimated:
+    """What was expected when the visit began: the real wait is held against `likely_us`."""
+
+    at_us: int
+    visit: VisitId
+    queue: QueueId
+    position: int
+    low_us: int
+    likely_us: int
+    high_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +119,63 @@ class VisitFlowedOut:
     queue: QueueId
     began_us: int
     wait_us: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCalledBack:
+    """The caller took a callback instead of waiting on: neither answered nor abandoned."""
+
+    at_us: int
+    visit: VisitId
+    contact: ContactId
+    queue: QueueId
+    began_us: int
+    wait_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitCauseChanged:
+    """Why those who wait in this line of the queue get nobody (`variant` and `step` of its requirement); None: nobody
+    waits in it any more, or the next is being offered."""
+
+    at_us: int
+    queue: QueueId
+    variant: int
+    step: int
+    cause: WaitCause | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """`alarm` names it until it is cleared; `kind`: `unroutable` (somebody waits whom nobody can answer)."""
+
+    at_us: int
+    alarm: str
+    kind: str
+    queue: QueueId
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCleared:
+    at_us: int
+    alarm: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveChanged:
+    """The queue's reserve was opened, or given back; `projected`: the service level that was to be expected."""
+
+    at_us: int
+    queue: QueueId
+    open: bool
+    projected: float
 
 
 @dataclass(frozen=True, slots=True)
 class VisitRefused:
-    """Not let in: outside of what was offered. `why`: `full` or `unknown_queue`."""
+    """Not let in: outside of what was offered. `why`: `full`, `closed`, `empty` or `unknown_queue`."""
 
     at_us: int
     contact: ContactId
@@ -125,6 +208,7 @@ class OfferMade:
     agent: AgentId
     phone: PhoneId
     page_open: bool
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +288,17 @@ Fact = (
     ContactBegan
     | ContactKnown
     | ContactEnded
+    | MenuStepTaken
     | VisitBegan
+    | WaitEstimated
     | VisitAnswered
     | VisitAbandoned
     | VisitFlowedOut
+    | VisitCalledBack
+    | WaitCauseChanged
+    | AlarmRaised
+    | AlarmCleared
+    | ReserveChanged
     | VisitRefused
     | TalkOver
     | OfferMade

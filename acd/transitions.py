@@ -32,7 +32,13 @@ VISIT: Mapping[VisitState, frozenset[VisitState]] = {
         }
     ),
     VisitState.OFFERED: frozenset(
-        {VisitState.WAITING, VisitState.TALKING, VisitState.ABANDONED, VisitState.FLOWED_OUT}
+        {
+            VisitState.WAITING,
+            VisitState.TALKING,
+            VisitState.ABANDONED,
+            VisitState.FLOWED_OUT,
+            VisitState.CALLBACK,
+        }
     ),
     VisitState.TALKING: frozenset({VisitState.ANSWERED}),
     VisitState.ANSWERED: frozenset(),

@@ -86,6 +86,34 @@ class RingFailure(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Kind(StrEnum):
+    """What a contact is made of. Calls and callbacks are talked on a phone, one at a time; tasks are read and
+    written, several at once."""
+
+    CALL = "call"
+    CALLBACK = "callback"
+    TASK = "task"
+
+
+class LeftFor(StrEnum):
+    """What a caller chose instead of waiting on."""
+
+    MENU = "menu"
+    CALLBACK = "callback"
+    VOICEMAIL = "voicemail"
+
+
+class WaitCause(StrEnum):
+    """Why nobody takes those who wait at the head of a line; the first that holds, from the worst."""
+
+    NOBODY_FITS = "nobody_fits"
+    NOBODY_SIGNED_IN = "nobody_signed_in"
+    NOBODY_AVAILABLE = "nobody_available"
+    NOBODY_REACHABLE = "nobody_reachable"
+    ALL_BUSY = "all_busy"
+    BEING_OFFERED = "being_offered"
+
+
 class EndedBy(StrEnum):
     CALLER = "caller"
     AGENT = "agent"

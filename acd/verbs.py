@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from acd.types import QueueId
+from acd.types import LeftFor, QueueId
 
 Sounds = tuple[str, ...]
 
@@ -58,6 +58,8 @@ class WaitInLine:
     """Stand in a queue until an agent has answered and the talk is over. The reply is `LineLeft`.
 
     `welcome` is played once on entering, `comfort` every `comfort_every_s`; both are cut short for an agent.
+    `waiting` is what the caller hears and may press meanwhile: a script of `Say`, `Ask`, `Pause` and at most one
+    `LeaveLine`; its `Hangup` means music alone from then on.
     """
 
     queue: QueueId
@@ -66,6 +68,43 @@ class WaitInLine:
     welcome: Sounds = ()
     comfort: Sounds = ()
     comfort_every_s: float | None = None
+    waiting: Script | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Music for a while. A key of `keys` ends it and is the reply (`Key`); else the reply is `Done`."""
+
+    seconds: float
+    keys: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMessage:
+    """Play sounds, then record the caller: a voicemail, or the free words of a survey. `name` is that of the
+    message within the contact. The reply is `Recorded`."""
+
+    sounds: Sounds
+    name: str
+    longest_s: float = 120.0
+    silence_s: float = 4.0
+    end_keys: str = "#"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveLine:
+    """Only of a waiting script: the caller leaves the line by their own choice. The reply of the script that waits
+    is `LineLeft` with this `why`."""
+
+    why: LeftFor
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Dial an outside number that the site allows; the reply, when that talk is over, is `Transferred`."""
+
+    number: str
+    ring_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +120,7 @@ class Hangup:
     """The end of the script: the call is complete."""
 
 
-Verb = Say | Collect | Ask | WaitInLine | Set | Hangup
+Verb = Say | Collect | Ask | Pause | RecordMessage | WaitInLine | LeaveLine | Transfer | Set | Hangup
 
 # Replies ---------------------------------------------------------------------------------------------------
 
@@ -118,12 +157,29 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class LineLeft:
-    """`answered`: an agent talked with the caller, who is still there; else the line could not be entered."""
+    """`answered`: an agent talked with the caller, who is still there. Else `why`: the line could not be entered or
+    kept (`full`, `closed`, `empty`, `max_wait`, `unknown_queue`), or the caller chose another way (a LeftFor); and
+    `to`: the way out that the site says (`voicemail`, `callback`, `announcement`), "" if it says none."""
 
+    answered: bool
+    why: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`seconds` 0: nothing was said."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
     answered: bool
 
 
-Reply = Begun | Done | Key | Digits | Answer | LineLeft
+Reply = Begun | Done | Key | Digits | Answer | LineLeft | Recorded | Transferred
 
 
 @dataclass(frozen=True, slots=True)

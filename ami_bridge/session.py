@@ -39,12 +39,16 @@ from acd.verbs import (
     Done,
     Hangup,
     Key,
+    LeaveLine,
     LineLeft,
+    Pause,
+    RecordMessage,
     Reply,
     Say,
     Script,
     Set,
     Sounds,
+    Transfer,
     Verb,
     WaitInLine,
 )
@@ -216,8 +220,10 @@ class CallSession:
             case Set():
                 await self.agi.set_variable(f"PASOKH_{verb.name.upper()}", verb.value)
                 return Done()
-            case Hangup():
-                raise AssertionError("a hang-up ends the script and is not performed")
+            case Pause() | RecordMessage() | Transfer():
+                raise AssertionError("this verb is not performed yet")
+            case Hangup() | LeaveLine():
+                raise AssertionError("ends the script, or the line, and is not performed")
             case _:
                 assert_never(verb)
 
