@@ -3,6 +3,8 @@
 The `h` extension of the dialplan writes `DB(pasokh/<contact>)` for every call that ended without our word:
 `at|DIALSTATUS|ANSWEREDTIME|HANGUPCAUSE|PA_END|began|number|member|hold|talk`. `at`, `began` and `talk` (when the
 talk with our agent began) are seconds of the epoch; `member`, `hold` and ANSWEREDTIME tell of Asterisk's own queue.
+ANSWEREDTIME is not always there when the row is written, so a talk's length is the time from `talk` to `at`; it
+counts only where `talk` is missing, as in rows of a configuration older than that.
 """
 
 from __future__ import annotations
@@ -46,12 +48,13 @@ def read_end(contact: ContactId, row: str) -> FoundEnded | None:
     if at_us is None:
         return None
     native = end.startswith(NATIVE)
-    began_talk_us = instant_us(talk)
     talk_us: int | None = None
-    if native and member and (seconds := _seconds(answered)) is not None:
-        talk_us = seconds * US_PER_S
-    elif not native and status == "ANSWER" and began_talk_us is not None:
-        talk_us = max(0, at_us - began_talk_us)
+    if member if native else status == "ANSWER":
+        began_talk_us, seconds = instant_us(talk), _seconds(answered)
+        if began_talk_us is not None:
+            talk_us = max(0, at_us - began_talk_us)
+        elif native and seconds is not None:
+            talk_us = seconds * US_PER_S
     return FoundEnded(
         contact=contact,
         dialled=number,

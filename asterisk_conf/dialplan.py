@@ -118,6 +118,8 @@ def _attach(settings: AsteriskConfSettings) -> Iterator[str]:
         "Goto(try)",
         "native := Set(PA_END=native)",
         "UserEvent(PasokhNative,Contact: ${PASOKH_ID})",
+        # What an earlier talk or turn left here would be told as this queue's.
+        *(f"Set({name}=)" for name in ("PA_TALK", "ANSWEREDTIME", "MEMBERNAME", "QEHOLDTIME")),
         f"Queue({FALLBACK_QUEUE},c,,,{loop.native_wait_s})",
         "Set(PA_END=native-${QUEUESTATUS})",
         # Nobody answered there either: we may be back by now, and no caller is ever sent away for waiting.
@@ -164,7 +166,8 @@ def _predial() -> Iterator[str]:
 def _talk() -> Iterator[str]:
     """When the talk began, written on the caller's channel; runs on the agent's leg, between answer and talk.
 
-    ANSWEREDTIME would not do: after our own Answer it counts from there, not from the agent's.
+    ANSWEREDTIME would not do: after Dial it counts from our own Answer, not from the agent's; after Queue it is
+    set by whichever of both channels leaves their bridge last, so the caller's `h` may be read without it.
     """
     yield from _extension("s", f"Set(MASTER_CHANNEL(PA_TALK)={_NOW})", "Return()")
 

@@ -1,7 +1,7 @@
 """The queue that Asterisk itself runs when none of our processes is there, and its music; pure.
 
 Its members are pushed by us while we live (they follow our agents' states), so the file names none. Whom it
-rang and how long the caller waited is left on the channel, where the `h` extension reads it.
+rang, how long the caller waited and when the talk began is left on the channel, where the `h` extension reads it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from acd.site import Site
 
 from . import syntax
-from .dialplan import FALLBACK_QUEUE
+from .dialplan import FALLBACK_QUEUE, TALK
 from .errors import Unwritable
 from .settings import AsteriskConfSettings
 from .syntax import Section
@@ -37,6 +37,7 @@ def queues(settings: AsteriskConfSettings) -> str:
         ("setinterfacevar", "yes"),
         ("setqueuevar", "yes"),
         ("setqueueentryvar", "yes"),
+        ("membergosub", TALK),  # here, as its place among the arguments of Queue() changed after Asterisk 20
     ]
     return syntax.render(_QUEUES_HEAD, [Section(FALLBACK_QUEUE, lines)])
 

@@ -27,7 +27,8 @@ async def queue(exchange: Exchange, line: Line) -> str:
         "Queue",
         f"{settings.queue},c,,,{settings.queue_timeout_s:g}",
     )
-    channel.set("ANSWEREDTIME", "0")
+    for variable, value in (("PA_TALK", ""), ("MEMBERNAME", ""), ("QEHOLDTIME", ""), ("ANSWEREDTIME", "0")):
+        channel.set(variable, value)
     place = {"Queue": settings.queue, "Position": str(len(exchange.queue)), "Count": str(len(exchange.queue))}
     line.emit("QueueCallerJoin", place, "agent")
     line.music_on(settings.music)
@@ -79,6 +80,7 @@ async def _ring_member(exchange: Exchange, line: Line, member: Member, began: fl
         caller.channel.set("MEMBERNAME", member.name)
         caller.channel.set("MEMBERINTERFACE", f"PJSIP/{member.phone}")
         caller.channel.set("QEHOLDTIME", str(held))
+        caller.channel.set("PA_TALK", f"{exchange.clock():.3f}")  # as `membergosub` of the queue does
         ring_s = str(int(connected_at - rung_at))
         caller.emit_with("AgentConnect", leg, {**about, "HoldTime": str(held), "RingTime": ring_s}, "agent")
 

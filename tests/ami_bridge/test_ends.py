@@ -49,10 +49,16 @@ def found(
         (f"{AT}|||16|native|{BEGAN}|91||7|", found(native=True, wait_s=7)),
         (f"{AT}||30|16|native|{BEGAN}|91|agent1|7|", found(30, native=True, agent="agent1", wait_s=7)),
         (f"{AT}||0|16|native|{BEGAN}|91|agent1|7|", found(0, native=True, agent="agent1", wait_s=7)),
+        (f"{AT}|||16|native|{BEGAN}|91|agent1|7|", found(native=True, agent="agent1", wait_s=7)),
+        (
+            f"{AT}.5|||16|native-CONTINUE|{BEGAN}|91|agent1|7|{TALK}.25",
+            found(60.25, native=True, agent="agent1", wait_s=7, at_us=AT * S + 500_000),
+        ),
         (
             f"{AT}|ANSWER|30|16|native-CONTINUE|{BEGAN}|91|agent1|7|{TALK}",
-            found(30, native=True, agent="agent1", wait_s=7),
+            found(60, native=True, agent="agent1", wait_s=7),
         ),
+        (f"{AT}|||16|native-TIMEOUT|{BEGAN}|91|||{TALK}", found(native=True)),
         (f"{AT}||30|16|native|{BEGAN}|91|||", found(native=True)),
         (f"{AT}|||16|wait||91|||", found(began_us=AT * S)),
         (f"{AT}", found(dialled="", began_us=AT * S)),

@@ -101,11 +101,12 @@ async def test_without_anyone_the_native_queue_answers_after_twenty_seconds(
     assert outcome.fallback
     assert (outcome.answered_by, outcome.left) == ("101", Left.AGENT)
     assert 0.9 <= outcome.wait_s < 3.0  # 20 s of a clock that runs 20 times as fast
-    ended, status, _, cause, how, began, number, member, held, _ = simulator.exchange.database["pasokh"][
+    ended, status, _, cause, how, began, number, member, held, talk = simulator.exchange.database["pasokh"][
         outcome.contact
     ].split("|")
     assert (status, cause, how, number, member, held) == ("", "16", "native-CONTINUE", "1001", "sara", "0")
     assert 20 <= float(ended) - int(began) < 60
+    assert 0 < float(ended) - float(talk) < 20
     assert (await manager.event("AgentComplete"))["Reason"] == ["agent"]
 
 
