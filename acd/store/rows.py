@@ -18,6 +18,7 @@ from acd.facts import (
     ContactKnown,
     Disposed,
     Fact,
+    MenuStepTaken,
     OfferEnded,
     OfferMade,
     OfferRinging,
@@ -126,6 +127,12 @@ def _contact_ended(fact: ContactEnded) -> Iterable[Change]:
         Change("contact", {"id": fact.contact}, {**ended, "handled_by": fact.handled_by.value}),
         Change("leg", {"id": fact.contact}, {**ended, "contact": fact.contact, "party": "caller"}),
     ]
+
+
+@_changes.register
+def _menu_step_taken(fact: MenuStepTaken) -> Iterable[Change]:
+    key: Values = {"contact": fact.contact, "at": At(fact.at_us), "node": fact.node}
+    return [Change("menu_step", key, {"flow": fact.flow, "version": fact.version})]
 
 
 @_changes.register

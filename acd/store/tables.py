@@ -11,7 +11,18 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger
 
 from acd.store.base import Microseconds, UtcInstant, metadata
 
-__all__ = ["agent_state", "contact", "document", "lease", "leg", "metadata", "offer", "refusal", "visit"]
+__all__ = [
+    "agent_state",
+    "contact",
+    "document",
+    "lease",
+    "leg",
+    "menu_step",
+    "metadata",
+    "offer",
+    "refusal",
+    "visit",
+]
 
 contact = Table(
     "contact",
@@ -62,6 +73,17 @@ refusal = Table(
     Column("at", UtcInstant, primary_key=True),
     Column("why", String, nullable=False, comment="full, unknown_queue"),
     Index("ix_refusal_queue_at", "queue", "at"),
+)
+
+menu_step = Table(
+    "menu_step",
+    metadata,
+    Column("contact", String, primary_key=True),
+    Column("at", UtcInstant, primary_key=True),
+    Column("node", String, primary_key=True),
+    Column("flow", String, nullable=False),
+    Column("version", String, nullable=False),
+    Index("ix_menu_step_flow_at", "flow", "at"),
 )
 
 leg = Table(

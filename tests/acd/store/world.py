@@ -10,6 +10,7 @@ from acd.facts import (
     ContactKnown,
     Disposed,
     Fact,
+    MenuStepTaken,
     OfferEnded,
     OfferMade,
     OfferRinging,
@@ -36,6 +37,8 @@ def answered_call(contact: str, at_us: int, queue: str = "loans", wait_us: int =
     return [
         ContactBegan(at_us, contact, "02191001500", "token"),
         ContactKnown(at_us + S, contact, "c-1", "gold"),
+        MenuStepTaken(at_us + S, contact, "bank", "0123456789ab", "greeting"),
+        MenuStepTaken(at_us + 2 * S, contact, "bank", "0123456789ab", "loans"),
         VisitBegan(begin, visit, contact, queue, 5),
         OfferMade(begin, first, visit, contact, queue, "sara", "1001", True),
         OfferEnded(
