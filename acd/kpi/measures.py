@@ -12,6 +12,7 @@ import msgspec
 
 from acd import facts
 from acd.errors import JournalError
+from acd.kpi.flows import FlowDays
 from acd.kpi.formulas import Counts
 from acd.site import Site
 from acd.types import US_PER_S, QueueId
@@ -40,9 +41,11 @@ class Measures:
     rung_with_page: int = 0
     cards_before_ring: int = 0
     pending: dict[str, bool] = field(default_factory=dict)
+    flows: FlowDays = field(default_factory=FlowDays)
 
     def use(self, site: Site) -> None:
-        """Measure by this site's limits from now on."""
+        """Measure by this site's limits and days from now on."""
+        self.flows.zone = site.time_zone
         for name, queue in site.queues.items():
             self.limits[name] = Limits(int(queue.target_s * US_PER_S), int(queue.short_abandon_s * US_PER_S))
 
@@ -50,6 +53,7 @@ class Measures:
         for fact in some:
             if (handler := _FOLD.get(type(fact))) is not None:
                 handler(self, fact)
+            self.flows.fold(fact)
 
     def since(self, queue: QueueId, start_us: int) -> Counts:
         """The sum of the queue's intervals that began at or after `start_us`."""

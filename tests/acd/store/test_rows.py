@@ -11,13 +11,21 @@ from acd.store.base import metadata
 from acd.store.rows import At, CallerNoted, changes, merged
 from acd.store.spool import decode, encode
 from acd.store.tables import contact
-from tests.acd.store.world import DAY_US, abandoned_call, answered_call, flowed_out_call, refused_call
+from tests.acd.store.world import (
+    DAY_US,
+    abandoned_call,
+    answered_call,
+    flowed_out_call,
+    menu_call,
+    refused_call,
+)
 
 EVERYTHING = [
     *answered_call("pbx-1.1", DAY_US),
     *abandoned_call("pbx-1.2", DAY_US, 3),
     *flowed_out_call("pbx-1.3", DAY_US, 3),
     *refused_call("pbx-1.4", DAY_US),
+    *menu_call("pbx-1.5", DAY_US),
     SiteChanged(DAY_US, "abc"),
 ]
 

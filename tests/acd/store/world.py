@@ -37,8 +37,6 @@ def answered_call(contact: str, at_us: int, queue: str = "loans", wait_us: int =
     return [
         ContactBegan(at_us, contact, "02191001500", "token"),
         ContactKnown(at_us + S, contact, "c-1", "gold"),
-        MenuStepTaken(at_us + S, contact, "bank", "0123456789ab", "greeting"),
-        MenuStepTaken(at_us + 2 * S, contact, "bank", "0123456789ab", "loans"),
         VisitBegan(begin, visit, contact, queue, 5),
         OfferMade(begin, first, visit, contact, queue, "sara", "1001", True),
         OfferEnded(
@@ -86,3 +84,13 @@ def flowed_out_call(contact: str, at_us: int, wait_us: int, queue: str = "loans"
 
 def refused_call(contact: str, at_us: int, queue: str = "loans") -> list[Fact]:
     return [ContactBegan(at_us, contact, "02191001500", None), VisitRefused(at_us, contact, queue, "full")]
+
+
+def menu_call(contact: str, at_us: int) -> list[Fact]:
+    """A caller who hangs up in the second node of a menu."""
+    return [
+        ContactBegan(at_us, contact, "02191001500", None),
+        MenuStepTaken(at_us, contact, "bank", "0123456789ab", "greeting"),
+        MenuStepTaken(at_us + 2 * S, contact, "bank", "0123456789ab", "main"),
+        ContactEnded(at_us + 9 * S, contact, at_us, HandledBy.MENU),
+    ]
