@@ -16,6 +16,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -53,7 +54,8 @@ class RecordSettings:
 @dataclass(frozen=True, slots=True)
 class RecordCounters:
     """Entries since the start: committed, put to the spool, set aside, lost; `repeated`: tried again. Now:
-    `pending` in memory, `spool_bytes` on the disk, `oldest_age_s` of what is not yet in the database."""
+    `pending` in memory (what is just being written is still among it), `spool_bytes` on the disk, `oldest_age_s`
+    of what is not yet in the database."""
 
     written: int = 0
     spooled: int = 0
@@ -81,6 +83,7 @@ class RecordWriter:
         self._spool = Spool(self._settings.spool)
         self._offset = 0
         self._pending: deque[tuple[float, Entry]] = deque()
+        self._in_hand: list[tuple[float, Entry]] = []
         self._callers: dict[ContactId, CallerNoted] = {}
         self._counts = RecordCounters()
         self._taken = 0
@@ -171,12 +174,13 @@ class RecordWriter:
     def counters(self) -> RecordCounters:
         """For metrics."""
         now = asyncio.get_running_loop().time()
-        since = self._pending[0][0] if self._pending else None
+        oldest = self._in_hand[:1] or [*islice(self._pending, 1)]
+        since = oldest[0][0] if oldest else None
         if self._spooled_since is not None:
             since = self._spooled_since
         return replace(
             self._counts,
-            pending=len(self._pending),
+            pending=len(self._in_hand) + len(self._pending),
             spool_bytes=self._spool.size,
             oldest_age_s=0.0 if since is None else now - since,
         )
@@ -238,7 +242,8 @@ class RecordWriter:
             self._retry_at = asyncio.get_running_loop().time() + self._settings.retry_every_s
 
     def _cut(self, most: int) -> list[tuple[float, Entry]]:
-        cut = [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
+        """The oldest, in hand until they are in the database, on the disk, or in `_pending` again."""
+        cut = self._in_hand = [self._pending.popleft() for _ in range(min(most, len(self._pending)))]
         if len(self._pending) <= self._settings.pending_most:
             self._pressure.clear()
         return cut
@@ -248,8 +253,9 @@ class RecordWriter:
             return
         rest = await self._commit([entry for _, entry in batch])
         self._settled += len(batch) - rest
+        self._in_hand = batch[len(batch) - rest :]
         if rest:
-            await self._keep(batch[len(batch) - rest :])
+            await self._keep(self._in_hand)
 
     async def _commit(self, entries: Sequence[Entry]) -> int:
         """Bring the entries into the database, in order; how many at the end did not get there."""
@@ -328,6 +334,7 @@ class RecordWriter:
         try:
             await asyncio.to_thread(self._spool.append, [entry for _, entry in batch])
         except OSError as error:
+            self._in_hand = []
             self._pending.extendleft(reversed(batch))
             self._retry_at = asyncio.get_running_loop().time() + self._settings.retry_every_s
             self._count(failures=1)
@@ -338,6 +345,7 @@ class RecordWriter:
             else:
                 await asyncio.sleep(self._settings.retry_every_s)
             return
+        self._in_hand = []
         self._settled += len(batch)
         self._count(spooled=len(batch))
         if self._spooled_since is None:

@@ -248,9 +248,13 @@ async def test_a_disk_that_fails_too_costs_nothing_while_there_is_memory(
         settings.spool.mkdir()  # a folder cannot be appended to
         async with away():
             records.take(abandoned_call("a", DAY_US, 3))
+            while records.counters().failures < 4:  # both the database and the disk, again and again
+                assert records.counters().pending == 4  # in whosever hand they are
+                await asyncio.sleep(0.01)
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(records.flush(), 0.3)
+                await asyncio.wait_for(records.flush(), 0.01)
             assert records.counters().pending == 4
+            assert records.counters().oldest_age_s > 0
         settings.spool.rmdir()
         await records.drained()
     assert await count(database) == 1
