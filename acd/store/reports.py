@@ -61,6 +61,10 @@ class VisitRow:
     disposition: str | None
     ended_by: str | None
     ended_at: datetime | None
+    kind: str = "call"
+    segment: str | None = None
+    skills: str | None = None
+    estimate_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ visit = Table(
     Column("disposition", String),
     Column("ended_by", String),
     Column("ended_at", UtcInstant, comment="the end of the talk, or of the wait"),
+    Column("kind", String, nullable=False, server_default="call", comment="call, callback, task"),
+    Column("segment", String, comment="the customer's when the visit began"),
+    Column("skills", String, comment="those it asks for, with commas between"),
+    Column("estimate_us", Microseconds, comment="the wait that was expected when it began"),
     Index("ix_visit_queue_began_at", "queue", "began_at"),
     Index("ix_visit_began_at", "began_at"),
 )
@@ -119,6 +123,7 @@ offer = Table(
     Column("why", String),
     Column("ended_at", UtcInstant),
     Index("ix_offer_agent_made_at", "agent", "made_at"),
+    Index("ix_offer_made_at", "made_at"),
 )
 
 agent_state = Table(

@@ -15,6 +15,7 @@ from tests.acd.store.world import (
     DAY_US,
     abandoned_call,
     answered_call,
+    callback_call,
     flowed_out_call,
     menu_call,
     refused_call,
@@ -26,12 +27,17 @@ EVERYTHING = [
     *flowed_out_call("pbx-1.3", DAY_US, 3),
     *refused_call("pbx-1.4", DAY_US),
     *menu_call("pbx-1.5", DAY_US),
-    SiteChanged(DAY_US, "abc"),
+    *callback_call("pbx-1.6", DAY_US, 3),
 ]
+UNRECORDED = {
+    "SiteChanged", "WaitCauseChanged", "AlarmRaised", "AlarmCleared", "ReserveChanged", "RequirementChanged"
+}  # fmt: skip
 
 
 def test_the_world_of_these_tests_holds_every_kind_of_fact_but_what_is_not_recorded() -> None:
-    assert {type(fact) for fact in EVERYTHING} == set(get_args(Fact))
+    assert {kind.__name__ for kind in get_args(Fact)} - {
+        type(fact).__name__ for fact in EVERYTHING
+    } <= UNRECORDED
     assert changes(SiteChanged(DAY_US, "abc")) == ()
 
 

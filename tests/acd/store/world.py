@@ -18,11 +18,13 @@ from acd.facts import (
     VisitAbandoned,
     VisitAnswered,
     VisitBegan,
+    VisitCalledBack,
     VisitFlowedOut,
     VisitRefused,
+    WaitEstimated,
     WrapUpOver,
 )
-from acd.types import US_PER_S, Activity, EndedBy, HandledBy, OfferState, RingFailure, Status
+from acd.types import US_PER_S, Activity, EndedBy, HandledBy, Kind, OfferState, RingFailure, Status
 
 DAY_US = 1_790_000_100 * US_PER_S
 S = US_PER_S
@@ -93,4 +95,15 @@ def menu_call(contact: str, at_us: int) -> list[Fact]:
         MenuStepTaken(at_us, contact, "bank", "0123456789ab", "greeting"),
         MenuStepTaken(at_us + 2 * S, contact, "bank", "0123456789ab", "main"),
         ContactEnded(at_us + 9 * S, contact, at_us, HandledBy.MENU),
+    ]
+
+
+def callback_call(contact: str, at_us: int, wait_us: int, queue: str = "loans") -> list[Fact]:
+    """A caller who takes a callback."""
+    visit = f"{contact}.1"
+    return [
+        ContactBegan(at_us, contact, "02191001500", None),
+        VisitBegan(at_us, visit, contact, queue, 0, Kind.CALL, "gold", ("loans", "fa")),
+        WaitEstimated(at_us, visit, queue, 1, 2 * S, 9 * S, 20 * S),
+        VisitCalledBack(at_us + wait_us, visit, contact, queue, at_us, wait_us),
     ]
