@@ -1,7 +1,7 @@
 """What can be wrong with a value that is to be spoken.
 
-    ivr.errors.IvrError
-    └── InvalidSlot      the kind or the value of a slot cannot be spoken as meant; raised by `check_slot` only
+ivr.errors.IvrError
+└── InvalidSlot      the kind or the value of a slot cannot be spoken as meant; raised by `check_slot` only
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.say import LARGEST, number, spell, vocabulary
+from ivr.say import LARGEST, number, ordinal, spell, vocabulary
+
+STOCK = {language: vocabulary([language]) for language in ("fa", "en")}
 
 PERSIAN = {
     0: "صفر",
@@ -28,9 +30,9 @@ PERSIAN = {
     500: "پانصد",
     600: "ششصد",
     999: "نهصد و نود و نه",
-    1_000: "یک هزار",
-    1_001: "یک هزار و یک",
-    1_405: "یک هزار و چهارصد و پنج",
+    1_000: "هزار",
+    1_001: "هزار و یک",
+    1_405: "هزار و چهارصد و پنج",
     2_000: "دو هزار",
     25_000: "بیست و پنج هزار",
     110_250: "صد و ده هزار و دویست و پنجاه",
@@ -38,7 +40,9 @@ PERSIAN = {
     1_000_001: "یک میلیون و یک",
     3_200_040: "سه میلیون و دویست هزار و چهل",
     1_000_000_000: "یک میلیارد",
-    LARGEST: "نهصد و نود و نه میلیارد و نهصد و نود و نه میلیون و نهصد و نود و نه هزار و نهصد و نود و نه",
+    999_999_999: "نهصد و نود و نه میلیون و نهصد و نود و نه هزار و نهصد و نود و نه",
+    1_500_000_000_000: "هزار و پانصد میلیارد",
+    LARGEST: "یک میلیون میلیارد",
 }
 
 ENGLISH = {
@@ -75,15 +79,20 @@ def test_the_joining_word_belongs_to_the_part_before_it() -> None:
     assert [p.key for p in number(2_030, "fa")] == ["number-2", "number-1000-va", "number-30"]
 
 
-@pytest.mark.parametrize("value", [-1, LARGEST + 1])
+@pytest.mark.parametrize("value", [-LARGEST - 1, LARGEST + 1])
 def test_what_cannot_be_said_is_refused(value: int) -> None:
     with pytest.raises(ValueError, match=f"The number {value} cannot be said"):
         number(value, "fa")
 
 
-@given(st.integers(0, LARGEST) | st.integers(0, 2_000), st.sampled_from(["fa", "en"]))
+def test_an_ordinal_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="ordinal of 0 cannot be said"):
+        ordinal(0, "fa")
+
+
+@given(st.integers(-LARGEST, LARGEST) | st.integers(0, 2_000), st.sampled_from(["fa", "en"]))
 def test_every_number_is_said_from_the_stock(value: int, language: str) -> None:
-    assert set(number(value, language)) <= vocabulary([language])
+    assert {*number(value, language), *ordinal(abs(value) or 1, language)} <= STOCK[language]
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
