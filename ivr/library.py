@@ -23,6 +23,9 @@ from ivr.flow import Flow, QueueNode, version_of
 from ivr.phrase import Phrase, SoundOf
 from ivr.script import FlowScript, Surroundings
 
+TESTS = ".test.yaml"
+"""Files of tests stand beside their flows; see `ivr.flow_test`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flows:
@@ -108,6 +111,8 @@ def load_flows(site: Site, folder: Path | None = None) -> Flows:
         name: (text, f"{name}.yaml") for name, text in shipped_flows().items()
     }
     for path in sorted(folder.glob("*.yaml")) if folder is not None else ():
+        if path.name.endswith(TESTS):
+            continue
         texts[path.stem] = (_read(path), str(path))
     used = {number.flow for number in site.numbers.values()}
     flows: dict[str, Flow] = {}
@@ -133,7 +138,7 @@ def shipped_flows() -> dict[str, str]:
     return {
         file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
         for file in sorted(folder.iterdir(), key=lambda f: f.name)
-        if file.name.endswith(".yaml")
+        if file.name.endswith(".yaml") and not file.name.endswith(TESTS)
     }
 
 

@@ -101,6 +101,12 @@ class FlowScript:
         self._steps_left = MOST_STEPS
         self._sent_to_person = False
         self._ending = False
+        self._passed: list[str] = []
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The nodes that the last `next` came to, in order, also those that neither speak nor listen."""
+        return tuple(self._passed)
 
     @property
     def position(self) -> Position:
@@ -108,6 +114,7 @@ class FlowScript:
 
     def next(self, reply: Reply) -> Verb:
         """The next verb for any reply, also one that does not fit the verb before it."""
+        self._passed.clear()
         if self._ending:
             return Hangup()
         try:
@@ -126,6 +133,7 @@ class FlowScript:
             self._step()
             node = self._at(name)
             self._node, self._strikes = name, 0
+            self._passed.append(name)
             if isinstance(node, HoursNode):
                 name = node.open if self._is_open(node) else node.closed
             elif isinstance(node, LanguageNode) and self._language_known and not node.always:
