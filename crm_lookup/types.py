@@ -1,4 +1,4 @@
-"""The words of this room: a customer, and an earlier contact of theirs. Pure."""
+"""The words of this room: a customer, an earlier contact of theirs, and who a caller proved to be. Pure."""
 
 from __future__ import annotations
 
@@ -36,3 +36,14 @@ class Recent:
     agent: str | None
     outcome: str | None
     disposition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who a contact's caller has proved to be. `level`: 1 knows something (a birth year), 2 knows a secret (a PIN),
+    3 also has something (a code by SMS). `method`: the same in one word, as the flow calls it."""
+
+    customer: CustomerId
+    level: int
+    method: str
+    at_us: int

@@ -1,7 +1,8 @@
-"""The tables of `crm_lookup`: customers, and the numbers they call from.
+"""The tables of `crm_lookup`: customers, the numbers they call from, and how they prove who they are.
 
 A phone's `key` is that of `acd.common.number.Number`. One number may belong to several customers (a family,
-an office), so the pair is unique, not the number.
+an office), so the pair is unique, not the number. What is secret, or names somebody who has not proved to be
+them, is kept as a keyed token only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, T
 
 from acd.store.base import UtcInstant, metadata
 
-__all__ = ["customer", "metadata", "phone"]
+__all__ = ["customer", "metadata", "phone", "pin", "tries", "verification"]
 
 customer = Table(
     "customer",
@@ -44,4 +45,39 @@ phone = Table(
     Column("key", String, primary_key=True),
     Column("kind", String, nullable=False),
     Index("ix_phone_key", "key"),
+)
+
+pin = Table(
+    "pin",
+    metadata,
+    Column(
+        "customer",
+        String,
+        ForeignKey("customer.id", ondelete="CASCADE", name="fk_pin_customer"),
+        primary_key=True,
+    ),
+    Column("login", String, unique=True, comment="token of what the caller keys to say who they are"),
+    Column("hash", String, nullable=False, comment="argon2id of the keyed PIN"),
+    Column("changed_at", UtcInstant, nullable=False),
+)
+
+tries = Table(
+    "tries",
+    metadata,
+    Column("key", String, primary_key=True, comment="token of a customer or of a calling number"),
+    Column("failed", Integer, nullable=False),
+    Column("since_at", UtcInstant, nullable=False),
+    Column("locked_until_at", UtcInstant),
+    Index("ix_tries_since_at", "since_at"),
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    Column("contact", String, primary_key=True),
+    Column("customer", String, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("method", String, nullable=False),
+    Column("at", UtcInstant, nullable=False),
+    Index("ix_verification_at", "at"),
 )

@@ -1,0 +1,218 @@
+"""How a caller proves who they are. A calling number proves nothing: it only says whom a PIN is held against.
+
+Tries are counted by customer and by calling number, before they are judged, in memory and in the database: hanging
+up, calling many times at once, or a restart of ours gives nobody more of them. Whoever is locked out is told the
+same whether the PIN was right or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from acd.common.number import Number
+from acd.types import ContactId, CustomerId
+from crm_lookup.errors import ServiceError
+from crm_lookup.services.pins import PinCheck, PinSettings, hash_of_nobody, keyed
+from crm_lookup.services.proofs import ProofStore, token
+from crm_lookup.services.service import Services
+from crm_lookup.services.settings import RESULT, AuthenticationSettings, Method
+from crm_lookup.services.tries import Count, Tries, TriesSettings
+from crm_lookup.types import Proof
+
+VERIFIED, NOT_RIGHT, LOCKED = "verified", "failed", "locked"
+METHOD = "method"
+_CUSTOMERS, _NUMBERS, _NUMBERLESS = "c-", "n-", "w-"
+CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who the caller may be by their number: where the number is known to belong to one customer only, that one."""
+
+    number: Number
+    customer: CustomerId | None
+
+
+@dataclass(slots=True)
+class AuthenticationCounters:
+    verified: int = 0
+    failed: int = 0
+    locked: int = 0
+    unavailable: int = 0
+
+
+class Authentication:
+    """Answers `authenticate`. `on_proof` is told of every proof."""
+
+    def __init__(
+        self,
+        settings: AuthenticationSettings,
+        services: Services,
+        store: ProofStore,
+        check: PinCheck,
+        secret: bytes,
+        now_us: Callable[[], int],
+        on_proof: Callable[[ContactId, Proof], None],
+    ) -> None:
+        self._settings = settings
+        self._services = services
+        self._store = store
+        self._check = check
+        self._secret = secret
+        self._now_us = now_us
+        self._on_proof = on_proof
+        self._tries = self._begun(())
+        self._nobodys_hash = hash_of_nobody(PinSettings(settings.pin_memory_kib, settings.pin_time_cost))
+        self._proofs: Mapping[ContactId, Proof] = {}
+        self.counters = AuthenticationCounters()
+
+    async def start(self) -> None:
+        """Recall counts and proofs from before. Raises what the database raises."""
+        known = await self._store.remember(self._now_us())
+        self._tries = self._begun(known.counts)
+        self._proofs = known.proofs
+        self._store.start()
+
+    def proof_before(self, contact: ContactId) -> Proof | None:
+        """What this contact's caller had proved before our last restart."""
+        return self._proofs.get(contact)
+
+    async def answer(
+        self, contact: ContactId, args: Mapping[str, str], claim: Claim
+    ) -> Mapping[str, str] | None:
+        """`result` verified (with `customer` and `level`), failed (with the tries `left`) or locked; None when it
+        cannot be judged now, which costs no try. Secrets among `args` are held nowhere after that."""
+        method = self._settings.methods.get(args.get(METHOD, "pin"))
+        if method is None:
+            self.counters.unavailable += 1
+            return None
+        claimed = self._claimed(args, claim)
+        if claimed is None:
+            self.counters.failed += 1
+            return {RESULT: NOT_RIGHT}
+        keys = self._keys(claimed, claim.number)
+        if not self._take(keys):
+            self.counters.locked += 1
+            return {RESULT: LOCKED}
+        try:
+            customer = await self._judged(method, args, claim)
+        except ServiceError:
+            self._give_back(*keys)
+            self.counters.unavailable += 1
+            return None
+        if customer is None:
+            return self._failed(keys)
+        self._passed(keys)
+        self.counters.verified += 1
+        proof = Proof(customer, method.level, args.get(METHOD, "pin"), self._now_us())
+        self._store.note_proof(contact, proof)
+        self._on_proof(contact, proof)
+        return {RESULT: VERIFIED, CUSTOMER: customer, "level": str(method.level)}
+
+    def note(self, contact: ContactId, customer: CustomerId, level: int, method: str) -> None:
+        """A flow has found out by a way of its own who the caller is."""
+        proof = Proof(customer, level, method, self._now_us())
+        self._store.note_proof(contact, proof)
+        self._on_proof(contact, proof)
+
+    def login(self, identity: str) -> str:
+        """What stands in the store of PINs for what a customer keys to say who they are."""
+        return token("login", identity, self._secret)
+
+    async def aclose(self) -> None:
+        await self._check.aclose()
+        await self._store.aclose()
+
+    # Judging -----------------------------------------------------------------------------------------------
+
+    def _claimed(self, args: Mapping[str, str], claim: Claim) -> str | None:
+        """The identity that tries are counted for: what was keyed, else whose number this is."""
+        for name in self._settings.identities:
+            if said := args.get(name):
+                return f"{name}:{said}"
+        return None if claim.customer is None else f"{CUSTOMER}:{claim.customer}"
+
+    async def _judged(self, method: Method, args: Mapping[str, str], claim: Claim) -> CustomerId | None:
+        if method.service:
+            return await self._by_service(method.service, args, claim)
+        return await self._by_pin(args, claim)
+
+    async def _by_service(self, service: str, args: Mapping[str, str], claim: Claim) -> CustomerId | None:
+        asked = {name: value for name, value in args.items() if name != METHOD}
+        if claim.customer is not None and not any(args.get(name) for name in self._settings.identities):
+            asked[CUSTOMER] = claim.customer
+        found = await self._services.find(service, asked)
+        if found is None:
+            return None
+        if not found.get(CUSTOMER):
+            raise ServiceError("missing_field", theirs=True)
+        return found[CUSTOMER]
+
+    async def _by_pin(self, args: Mapping[str, str], claim: Claim) -> CustomerId | None:
+        """The same work whether there is such a customer or not, so that nobody learns who is one by the time."""
+        said = next((args[name] for name in self._settings.identities if args.get(name)), None)
+        if said is not None:
+            stored = await self._store.pin_of(self.login(said))
+        else:
+            stored = await self._store.pin_of_customer(claim.customer or "")
+        hashed = stored.hashed if stored is not None else self._nobodys_hash
+        right = await self._check.right(hashed, keyed(args.get("pin", ""), self._secret))
+        return stored.customer if right and stored is not None else None
+
+    # Counting ----------------------------------------------------------------------------------------------
+
+    def _begun(self, known: Iterable[Count]) -> Mapping[str, Tries]:
+        """The counts of customers, of numbers, and of all who have no number together (ten times as many, so that
+        one of them does not lock out the others at once)."""
+        limits, counts = self._settings, list(known)
+        most = {
+            _CUSTOMERS: limits.tries,
+            _NUMBERS: limits.number_tries,
+            _NUMBERLESS: limits.number_tries * 10,
+        }
+        return {
+            kind: Tries(
+                TriesSettings(each, limits.within_s, limits.lock_s),
+                (count for count in counts if count.key.startswith(kind)),
+            )
+            for kind, each in most.items()
+        }
+
+    def _keys(self, claimed: str, number: Number) -> tuple[str, str]:
+        customer = _CUSTOMERS + token("identity", claimed, self._secret)
+        if not number.key:
+            return customer, _NUMBERLESS
+        return customer, _NUMBERS + token("number", number.key, self._secret)
+
+    def _of(self, key: str) -> Tries:
+        return self._tries[key[:2]]
+
+    def _is_locked(self, keys: tuple[str, str]) -> bool:
+        return any(self._of(key).is_locked(key, self._now_us()) for key in keys)
+
+    def _take(self, keys: tuple[str, str]) -> bool:
+        if self._is_locked(keys):
+            return False
+        for key in keys:
+            count = self._of(key).take(key, self._now_us())
+            assert count is not None
+            self._store.note_count(count)
+        return True
+
+    def _give_back(self, *keys: str) -> None:
+        for key in keys:
+            self._store.note_count(self._of(key).give_back(key, self._now_us()))
+
+    def _passed(self, keys: tuple[str, str]) -> None:
+        customer, number = keys
+        self._store.note_count(self._of(customer).forget(customer, self._now_us()))
+        self._give_back(number)
+
+    def _failed(self, keys: tuple[str, str]) -> Mapping[str, str]:
+        if self._is_locked(keys):
+            self.counters.locked += 1
+            return {RESULT: LOCKED}
+        self.counters.failed += 1
+        count = self._of(keys[0]).count(keys[0])
+        return {RESULT: NOT_RIGHT, "left": str(self._settings.tries - (count.failed if count else 0))}
