@@ -472,7 +472,7 @@ __all__ = [
     "TestFile",
     "cases",
     "cases_of",
+    "file_of_tests",
     "load_tests",
     "outcomes",
-    "file_of_tests",
 ]
