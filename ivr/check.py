@@ -14,6 +14,7 @@ from acd.common.document import Loaded, Path, Tree, load_document, nearest
 from acd.errors import DocumentError, Problem
 from acd.site import Site
 from ivr.flow import (
+    BUILT_IN,
     AskNode,
     CollectNode,
     Flow,
@@ -197,7 +198,7 @@ def _prompts(flow: Flow, tree: Tree) -> Iterator[Problem]:
         if prompt.use is None:
             continue
         used.add(prompt.use)
-        if prompt.use not in flow.prompts:
+        if prompt.use not in flow.prompts and prompt.use not in BUILT_IN:
             yield _unknown(tree, path, "prompt", prompt.use, flow.prompts, "add it under prompts")
     written: list[tuple[Path, Prompt]] = [(path, prompt) for path, prompt in places if prompt.use is None]
     written += [(("prompts", name), prompt) for name, prompt in flow.prompts.items()]
@@ -236,7 +237,7 @@ def _languages(flow: Flow, tree: Tree) -> Iterator[Problem]:
 
 
 def _variables(flow: Flow, tree: Tree) -> Iterator[Problem]:
-    secret = {node.into for node in flow.nodes.values() if isinstance(node, CollectNode) and node.secret}
+    secret = {node.into for node in flow.nodes.values() if isinstance(node, CollectNode) and node.is_secret}
     known = {node.into for node in flow.nodes.values() if isinstance(node, CollectNode)}
     known |= {name for node in flow.nodes.values() if isinstance(node, AskNode) for name in node.keep}
     for path, value, leaves in _values(flow):
@@ -251,7 +252,7 @@ def _variables(flow: Flow, tree: Tree) -> Iterator[Problem]:
 def _values(flow: Flow) -> Iterator[tuple[Path, str, bool]]:
     """Every value that may hold variables: place, value, and whether it becomes visible outside."""
     for name, node in flow.nodes.items():
-        if isinstance(node, SetNode):
+        if isinstance(node, SetNode) and node.value is not None:
             yield ("nodes", name, "value"), node.value, True
         if isinstance(node, AskNode):
             for arg, value in node.args.items():

@@ -51,7 +51,7 @@ from ivr.flow import (
     fill,
     version_of,
 )
-from ivr.phrase import SoundOf
+from ivr.phrase import Phrase, SoundOf
 from ivr.say import cannot_connect
 
 ALL_KEYS = "0123456789*#"
@@ -159,11 +159,11 @@ class FlowScript:
             case AskNode():
                 args = {name: fill(value, self._values) for name, value in node.args.items()}
                 return Ask(node.what, args, node.deadline_s)
-            case SetNode():
+            case SetNode() if node.name is not None and node.value is not None:
                 return Set(node.name, clean_label(fill(node.value, self._values), _LONGEST_VALUE))
             case HangupNode():
                 return self._end(self._sounds(node.prompt)) if node.prompt is not None else Hangup()
-            case HoursNode():  # passed through by _enter
+            case _:
                 raise _LostError
 
     def _heard(self, node: AnyNode, reply: Reply) -> Verb:
@@ -184,7 +184,7 @@ class FlowScript:
                 return self._answered(node, reply)
             case SetNode():
                 return self._enter(node.next)
-            case HangupNode() | HoursNode():
+            case _:
                 return Hangup()
 
     def _step(self) -> None:
@@ -247,7 +247,7 @@ class FlowScript:
 
     def _collected(self, node: CollectNode, keys: str) -> Verb:
         digits = keys.removesuffix(node.end_key) if node.end_key else keys
-        if digits.isascii() and digits.isdigit() and node.min_digits <= len(digits) <= node.max_digits:
+        if digits.isascii() and digits.isdigit() and node.bounds[0] <= len(digits) <= node.bounds[1]:
             self._values[node.into] = digits
             return self._enter(node.next)
         if self._strike(node):
@@ -257,11 +257,11 @@ class FlowScript:
     def _ask_digits(self, node: CollectNode, first: Prompt | None = None) -> Verb:
         return Collect(
             (*self._sounds(first), *self._sounds(node.prompt)),
-            max_digits=node.max_digits,
+            max_digits=node.bounds[1],
             first_key_s=node.first_key_s,
             next_key_s=node.next_key_s,
             end_key=node.end_key,
-            secret=node.secret,
+            secret=node.is_secret,
         )
 
     def _strike(self, node: MenuNode | CollectNode) -> bool:
@@ -299,15 +299,15 @@ class FlowScript:
         values = reply.values if isinstance(reply, Answer) else None
         if values is None:
             return self._enter(node.otherwise)
-        for variable, field in node.keep.items():
-            self._values[variable] = values.get(field, "")
+        for variable, kept in node.keep.items():
+            self._values[variable] = values.get(kept.field, "")
         return self._enter(node.answers.get(values.get(node.field, ""), node.otherwise))
 
     # What is said, and when it is --------------------------------------------------------------------------
 
     def _sounds(self, prompt: Prompt | None, language: str | None = None) -> Sounds:
-        phrase = self._flow.phrase(prompt, language or self._language) if prompt is not None else None
-        return (self._around.sound(phrase),) if phrase is not None else ()
+        parts = self._flow.parts(prompt, language or self._language) if prompt is not None else ()
+        return tuple(self._around.sound(part) for part in parts if isinstance(part, Phrase))
 
     def _is_open(self, node: HoursNode) -> bool:
         """Unknown hours count as open: a caller is rather let wait than turned away."""

@@ -27,7 +27,7 @@ SHELLS_OF_ACD = ("acd/engine.py", "acd/planning/", "acd/store/")
 PURE_ELSEWHERE = (
     "ami_bridge/wire.py",
     "ami_bridge/channels.py",
-    "ivr/flow.py",
+    "ivr/flow/",
     "ivr/script.py",
     "ivr/say/",
     "crm_lookup/card.py",

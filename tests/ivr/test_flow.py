@@ -67,7 +67,6 @@ def test_an_unknown_kind_is_refused_with_its_place_and_the_nearest_one() -> None
     ("old", "new", "said"),
     [
         ("{kind: say, ", "{", "the node has no kind"),
-        ("no_match: wrong", "no_mach: wrong", '"no_match" is missing'),
         ("no_match: wrong", "no_mach: wrong", 'the key "no_mach" is not known'),
         ('"*": main', "A: main", "does not have the right form"),
         ("max_digits: 6", "max_digits: 3", "min_digits is more than max_digits"),
