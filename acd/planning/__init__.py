@@ -1,0 +1,1 @@
+"""Planning: the formulas of Erlang, the real center under a virtual clock, forecasts and staffing from both."""
