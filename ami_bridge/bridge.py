@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from random import Random
 
 from acd.common.number import Number
-from acd.effects import KeepPlace, RefuseLine, RingAgent, SetFallbackMember, StopRing, TelephonyEffect
+from acd.effects import (
+    KeepPlace,
+    LeaveLine,
+    RefuseLine,
+    RingAgent,
+    SetFallbackMember,
+    StopRing,
+    TelephonyEffect,
+)
 from acd.errors import Overloaded
 from acd.ports import Answers
 from acd.ticket import Ticket, TicketError, decode
@@ -20,7 +28,7 @@ from acd.types import ContactId, PhoneId
 
 from .agi import AgiSession
 from .ami import Ami, AmiSettings, AmiStatus
-from .channels import CallerGone, Channels
+from .channels import CallerGone, Channels, LegEnded
 from .ends import Ends, instant_us
 from .errors import AmiActionError, AmiError
 from .fastagi import FastAgiServer, FastAgiSettings
@@ -116,7 +124,7 @@ class Bridge:
 
     def perform(self, effect: TelephonyEffect) -> None:
         match effect:
-            case KeepPlace() | RingAgent() | RefuseLine() | StopRing():
+            case KeepPlace() | RingAgent() | RefuseLine() | LeaveLine() | StopRing():
                 session = self._sessions.get(effect.contact)
                 if session is not None:
                     session.perform(effect)
@@ -227,13 +235,21 @@ class Bridge:
 
     def _on_event(self, message: AmiMessage) -> None:
         for meaning in self._channels.read(message):
-            if not isinstance(meaning, CallerGone):
-                self._doors.center.post(meaning)
-            elif (session := self._sessions.get(meaning.contact)) is not None:
-                session.gone.set()
-            else:
-                self._channels.forget(meaning.contact)
-                self.recovery.orphan_gone(meaning.contact)
+            match meaning:
+                case CallerGone(contact):
+                    self._caller_gone(contact)
+                case LegEnded(contact, offer, why):
+                    if (session := self._sessions.get(contact)) is not None:
+                        session.leg_ended(offer, why)
+                case _:
+                    self._doors.center.post(meaning)
+
+    def _caller_gone(self, contact: ContactId) -> None:
+        if (session := self._sessions.get(contact)) is not None:
+            session.gone.set()
+        else:
+            self._channels.forget(contact)
+            self.recovery.orphan_gone(contact)
 
     async def _on_up(self) -> None:
         await self.recovery.compare(self._sessions.keys(), self._doors.phones())
@@ -257,6 +273,10 @@ class _Switch:
     """The manager link as one session needs it."""
 
     ami: Ami
+
+    @property
+    def up(self) -> bool:
+        return self.ami.state.status is AmiStatus.UP
 
     async def control_playback_stop(self, channel: str) -> None:
         await self.ami.control_playback_stop(channel)

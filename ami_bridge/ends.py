@@ -1,8 +1,9 @@
 """The ends of calls that Asterisk kept for us, and their removal once they are in our records.
 
 The `h` extension of the dialplan writes `DB(pasokh/<contact>)` for every call that ended without our word:
-`at|DIALSTATUS|ANSWEREDTIME|HANGUPCAUSE|PA_END|began|number|member|hold|talk`. `at`, `began` and `talk` (when the
-talk with our agent began) are seconds of the epoch; `member`, `hold` and ANSWEREDTIME tell of Asterisk's own queue.
+`at|DIALSTATUS|ANSWEREDTIME|HANGUPCAUSE|PA_END|began|number|member|hold|talk|peer`. `at`, `began` and `talk` (when the
+talk with our agent began) are seconds of the epoch; `member`, `hold` and ANSWEREDTIME tell of Asterisk's own queue;
+`peer` is the channel of the phone that answered the last Dial.
 ANSWEREDTIME is not always there when the row is written, so a talk's length is the time from `talk` to `at`; it
 counts only where `talk` is missing, as in rows of a configuration older than that.
 """
@@ -16,8 +17,9 @@ from itertools import islice
 from typing import Final, Protocol
 
 from acd.events import FoundEnded
-from acd.types import US_PER_S, ContactId
+from acd.types import US_PER_S, ContactId, PhoneId
 
+from .channels import phone_of
 from .errors import AmiError
 
 FAMILY = "pasokh"
@@ -65,6 +67,11 @@ def read_end(contact: ContactId, row: str) -> FoundEnded | None:
         agent=member or None,
         wait_s=_seconds(hold) or 0,
     )
+
+
+def answered_phone(row: str) -> PhoneId:
+    """The phone that answered the last Dial, by a row of Asterisk's database; "" where it does not say."""
+    return phone_of([*row.split("|"), *[""] * 11][10])
 
 
 class Originates(Protocol):

@@ -7,7 +7,7 @@ tells the truth. For all others Asterisk's channels say who is still there, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from acd.events import Event, FoundEnded, OfferAnswered, PhoneChanged
@@ -16,7 +16,7 @@ from acd.types import AgentId, ContactId, OfferId, PhoneId, PhoneState, VisitSta
 from .actions import ChannelStatus
 from .ami import Ami
 from .channels import PHONE_PREFIX, PHONE_STATES, Channels
-from .ends import FAMILY, Ends, instant_us, read_end
+from .ends import FAMILY, Ends, answered_phone, instant_us, read_end
 from .errors import AmiActionError, AmiError
 
 ATTACH_CONTEXT = "pasokh-attach"
@@ -24,10 +24,12 @@ ATTACH_CONTEXT = "pasokh-attach"
 
 @dataclass(frozen=True, slots=True)
 class KnownCall:
-    """A contact as the center has it: the state of its visit, and the offer that rings or is talked on."""
+    """A contact as the center has it: the state of its visit, and the offer that rings or is talked on; of several
+    that ring together the first, and all of them by phone in `round`."""
 
     state: VisitState | None
     offer: OfferId | None
+    round: Mapping[PhoneId, OfferId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,16 @@ class Recovery:
             if contact not in attached:
                 self._channels.caller(caller.uniqueid, contact)
         rows = await self._ami.db_tree(FAMILY)
-        legs = {c.linkedid: c for c in channels if c.application == "AppDial"}
+        legs: dict[str, list[ChannelStatus]] = {}
+        for channel in channels:
+            if channel.application == "AppDial":
+                legs.setdefault(channel.linkedid, []).append(channel)
         known = self._known()
         for contact, call in known.calls.items():
             if contact in rows and contact not in attached:
                 continue
             if (found := alive.get(contact)) is not None:
-                self._ring_or_talk(contact, call, found, legs.get(found.linkedid))
+                self._ring_or_talk(contact, call, found, legs.get(found.linkedid, []))
             elif contact in before and contact not in attached:
                 self._post(FoundEnded(contact, "", known.now_us, known.now_us, None))
         for contact, row in rows.items():
@@ -97,24 +102,37 @@ class Recovery:
             self._post(PhoneChanged(phone, PHONE_STATES.get(state, PhoneState.UNKNOWN)))
 
     def _ring_or_talk(
-        self, contact: ContactId, call: KnownCall, caller: ChannelStatus, leg: ChannelStatus | None
+        self, contact: ContactId, call: KnownCall, caller: ChannelStatus, legs: Sequence[ChannelStatus]
     ) -> None:
-        """A phone that rings or talks, whose beginning nobody told us: watch it, and tell an answer with its true
+        """Phones that ring or talk, whose beginning nobody told us: watch them, and tell an answer with its true
         instant. Whoever waits comes back by the dialplan's own loop."""
         talks = bool(caller.bridge_id)
-        if call.offer is None or leg is None or (call.state is VisitState.WAITING and not talks):
+        if call.offer is None or (call.state is VisitState.WAITING and not talks):
             return
-        self._channels.found_leg(leg.uniqueid, leg.channel, contact, call.offer, talks)
-        if talks and call.state is not VisitState.TALKING:
-            self._post(OfferAnswered(call.offer, instant_us(caller.variables.get("PA_TALK", ""))))
+        offers = call.round or {"": call.offer}
+        for leg in legs:
+            answered = talks and leg.bridge_id == caller.bridge_id
+            offer = self._channels.found_leg(leg.uniqueid, leg.channel, contact, offers, answered)
+            if offer is not None and answered and call.state is not VisitState.TALKING:
+                self._post(OfferAnswered(offer, instant_us(caller.variables.get("PA_TALK", ""))))
 
     def _take_in(self, contact: ContactId, row: str) -> None:
         end = read_end(contact, row)
         if end is not None:
+            self._tell_winner(contact, row, end)
             self._post(end)
         elif contact in (known := self._known()).calls:  # damaged: that they are gone it tells all the same
             self._post(FoundEnded(contact, "", known.now_us, known.now_us, None))
         self._ends.has_row(contact)
+
+    def _tell_winner(self, contact: ContactId, row: str, end: FoundEnded) -> None:
+        """Of several phones that rang together when we died, the row says which one was answered."""
+        call = self._known().calls.get(contact)
+        if call is None or call.state is not VisitState.OFFERED or end.talk_us is None or end.native:
+            return
+        offer = call.round.get(answered_phone(row))
+        if offer is not None:
+            self._post(OfferAnswered(offer, end.at_us - end.talk_us))
 
     async def _rescue(self, caller: ChannelStatus) -> None:
         """Out of Asterisk's own queue and back to us, while nobody there has answered."""

@@ -132,7 +132,7 @@ def _attach(settings: AsteriskConfSettings) -> Iterator[str]:
         'GotoIf($["${PASOKH_DONE}" = "1"]?end)',
         "GotoIf($[${LEN(${PASOKH_ID})} = 0]?end)",
         f"Set(DB(pasokh/${{PASOKH_ID}})={_NOW}|${{DIALSTATUS}}|${{ANSWEREDTIME}}|${{HANGUPCAUSE}}|${{PA_END}}"
-        "|${PA_BEGAN}|${PA_NUMBER}|${MEMBERNAME}|${QEHOLDTIME}|${PA_TALK})",
+        "|${PA_BEGAN}|${PA_NUMBER}|${MEMBERNAME}|${QEHOLDTIME}|${PA_TALK}|${DIALEDPEERNAME})",
         "end := NoOp()",
     )
 

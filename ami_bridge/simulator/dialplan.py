@@ -63,6 +63,7 @@ def _keep_end(exchange: Exchange, line: Line) -> None:
         channel.get("MEMBERNAME"),
         channel.get("QEHOLDTIME"),
         channel.get("PA_TALK"),
+        channel.get("DIALEDPEERNAME"),
     )
     exchange.database.setdefault("pasokh", {})[contact] = "|".join(row)
 

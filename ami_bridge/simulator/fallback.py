@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 
-from .dial import RingStyle, ring
 from .exchange import Exchange, Member
 from .line import Line
+from .ring import RingStyle, ring
 
 
 async def queue(exchange: Exchange, line: Line) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from acd.common.number import Number
-from acd.events import CallArrived, Event
+from acd.events import CallArrived, Event, MenuStep
 from acd.verbs import Begun, Hangup, Position, Reply, Verb
+from ami_bridge.ringing import OUTCOME
 from ami_bridge.signature import sign
 
 SECRET = "a secret of the dialplan"
@@ -91,9 +92,9 @@ class AsteriskChannel:
         assert self._writer is not None
         self._writer.write(text.encode() + b"\n")
 
-    def dialled(self, status: str, cause: str = "", talk: str = "") -> None:
+    def dialled(self, status: str, cause: str = "", talk: str = "", peer: str = "") -> None:
         """The Dial that was kept back has returned, so."""
-        self.values["${DIALSTATUS}|${HANGUPCAUSE}|${PA_TALK}"] = f"{status}|{cause}|{talk}"
+        self.values[OUTCOME] = f"{status}|{cause}|{talk}|{peer}"
         self.reply("200 result=0")
 
     def take_away(self, reply: str | None = None) -> None:
@@ -155,7 +156,8 @@ class Center:
                 await self._news.wait()
 
     def kinds(self) -> list[str]:
-        return [type(event).__name__ for event in self.events]
+        """What was told, but for the steps in the menu, which every call has."""
+        return [type(event).__name__ for event in self.events if not isinstance(event, MenuStep)]
 
 
 class Verbs:

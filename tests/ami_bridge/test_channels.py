@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from acd.events import Event, Held, OfferAnswered, OfferRang, PhoneChanged, Unheld
 from acd.types import PhoneState
-from ami_bridge.channels import CallerGone, Channels, phone_changed
+from ami_bridge.channels import CallerGone, Channels, LegEnded, Meaning, phone_changed
 from ami_bridge.wire import AmiMessage
 
 CALLER, LEG, CONTACT, OFFER = "sys-1.1", "sys-1.2", "sys-1.1", "sys-1.1.1.1"
-LEG_CHANNEL = "PJSIP/p1-00000002"
+PHONE, LEG_CHANNEL = "p1", "PJSIP/p1-00000002"
 
 
 def event(name: str, **headers: str) -> AmiMessage:
@@ -37,11 +37,11 @@ def hangup(uniqueid: str = CALLER) -> AmiMessage:
 def dialling() -> Channels:
     channels = Channels()
     channels.caller(CALLER, CONTACT)
-    channels.dialling(CONTACT, OFFER)
+    channels.dialling(CONTACT, {PHONE: OFFER})
     return channels
 
 
-def read_all(channels: Channels, messages: Iterable[AmiMessage]) -> list[Event | CallerGone]:
+def read_all(channels: Channels, messages: Iterable[AmiMessage]) -> list[Meaning]:
     return [meaning for message in messages for meaning in channels.read(message)]
 
 
@@ -63,7 +63,14 @@ def test_a_call_is_read_from_ring_to_hang_up() -> None:
             hangup(),
         ],
     )
-    assert heard == [OfferRang(OFFER), OfferAnswered(OFFER), Held(OFFER), Unheld(OFFER), CallerGone(CONTACT)]
+    assert heard == [
+        OfferRang(OFFER),
+        OfferAnswered(OFFER),
+        Held(OFFER),
+        Unheld(OFFER),
+        LegEnded(CONTACT, OFFER, None),
+        CallerGone(CONTACT),
+    ]
 
 
 @pytest.mark.parametrize("status", ["NOANSWER", "BUSY", "CANCEL", "CONGESTION", "CHANUNAVAIL", "ABORT", ""])
@@ -147,7 +154,7 @@ def test_the_next_offer_of_a_caller_has_its_own_leg() -> None:
     channels = dialling()
     read_all(channels, [dial_begin()])
     channels.dialled(CONTACT)
-    channels.dialling(CONTACT, "second")
+    channels.dialling(CONTACT, {PHONE: "second"})
     heard = read_all(channels, [dial_end(), dial_begin(leg="sys-1.3"), dial_end(leg="sys-1.3")])
     assert heard == [OfferRang("second"), OfferAnswered("second")]
     assert not channels.answered(OFFER)
@@ -174,7 +181,7 @@ def test_a_dial_that_never_returned_is_forgotten_with_the_next_one() -> None:
     """A caller who was transferred back to us: nobody told how the ring before ended."""
     channels = dialling()
     read_all(channels, [dial_begin()])
-    channels.dialling(CONTACT, "second")
+    channels.dialling(CONTACT, {PHONE: "second"})
     assert channels.leg(OFFER) is None
     assert read_all(channels, [dial_end()]) == []
 
@@ -186,7 +193,7 @@ def test_a_dial_that_never_returned_is_forgotten_with_the_next_one() -> None:
 def test_a_leg_that_was_found_is_watched_from_then_on(answered: bool) -> None:
     channels = Channels()
     channels.caller(CALLER, CONTACT)
-    channels.found_leg(LEG, LEG_CHANNEL, CONTACT, OFFER, answered)
+    channels.found_leg(LEG, LEG_CHANNEL, CONTACT, {PHONE: OFFER}, answered)
     assert channels.answered(OFFER) is answered
     heard = read_all(channels, [dial_begin(), dial_end(), event("Hold", Uniqueid=LEG)])
     assert heard == ([] if answered else [OfferAnswered(OFFER)]) + [Held(OFFER)]
@@ -195,7 +202,7 @@ def test_a_leg_that_was_found_is_watched_from_then_on(answered: bool) -> None:
 def test_a_found_leg_stays_answered_when_it_is_found_again() -> None:
     channels = dialling()
     read_all(channels, [dial_begin(), dial_end()])
-    channels.found_leg(LEG, LEG_CHANNEL, CONTACT, OFFER, False)
+    channels.found_leg(LEG, LEG_CHANNEL, CONTACT, {PHONE: OFFER}, False)
     assert channels.answered(OFFER)
     assert read_all(channels, [dial_end()]) == []
 
@@ -204,7 +211,7 @@ def test_forgetting_a_contact_forgets_its_channel_and_legs_and_no_other_s() -> N
     channels = dialling()
     read_all(channels, [dial_begin()])
     channels.caller("sys-2.1", "sys-2.1")
-    channels.dialling("sys-2.1", "other")
+    channels.dialling("sys-2.1", {PHONE: "other"})
     channels.forget(CONTACT)
     assert channels.leg(OFFER) is None
     assert read_all(channels, [dial_begin(), dial_end(), hangup()]) == []
@@ -282,11 +289,11 @@ def test_no_order_and_no_repetition_makes_two_answers_of_one_offer(
     steps: list[AmiMessage | tuple[str, str]],
 ) -> None:
     channels = Channels()
-    heard: list[Event | CallerGone] = []
+    heard: list[Meaning] = []
     offers = 0
     for contact in _CALLERS:
         channels.caller(contact, contact)
-        channels.dialling(contact, f"{contact}.{offers}")
+        channels.dialling(contact, {PHONE: f"{contact}.{offers}"})
     for step in steps:
         if isinstance(step, AmiMessage):
             heard.extend(channels.read(step))
@@ -295,7 +302,7 @@ def test_no_order_and_no_repetition_makes_two_answers_of_one_offer(
         match name:
             case "dialling":
                 offers += 1
-                channels.dialling(contact, f"{contact}.{offers}")
+                channels.dialling(contact, {PHONE: f"{contact}.{offers}"})
             case "dialled":
                 channels.dialled(contact)
             case "forget":

@@ -16,6 +16,7 @@ from acd.events import (
     CallArrived,
     CallerLeft,
     MenuEnded,
+    MenuStep,
     OfferAnswered,
     OfferFailed,
     SessionLost,
@@ -53,6 +54,7 @@ class Manager:
     hangups: list[str] = field(default_factory=list)
     alive_asked: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    up: bool = True
 
     async def control_playback_stop(self, channel: str) -> None:
         self._note(self.stops, channel)
@@ -226,6 +228,7 @@ async def test_a_call_is_taken_told_and_completed(house: House) -> None:
     assert caller.lines[-1] == 'SET VARIABLE PASOKH_DONE "1"'
     assert house.center.events == [
         CallArrived(CONTACT, "+982191000000", "token", 1, None),
+        MenuStep(CONTACT, "flow", "v1", "node"),
         MenuEnded(CONTACT),
     ]
     ticket = ticket_of(caller.lines[1])
@@ -376,7 +379,7 @@ async def test_a_line_that_lets_nobody_in_leaves_the_way_to_the_script(house: Ho
     await house.center.told(VisitQueued)
     house.session.perform(RefuseLine(CONTACT, "sales", "full"))
     await caller.asked("STREAM FILE sorry ")
-    assert house.script.heard[0] == LineLeft(answered=False)
+    assert house.script.heard[0] == LineLeft(False, "full")
 
 
 async def test_the_welcome_comes_first_and_comfort_again_and_again(house: House) -> None:

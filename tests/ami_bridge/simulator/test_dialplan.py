@@ -101,7 +101,7 @@ async def test_without_anyone_the_native_queue_answers_after_twenty_seconds(
     assert outcome.fallback
     assert (outcome.answered_by, outcome.left) == ("101", Left.AGENT)
     assert 0.9 <= outcome.wait_s < 3.0  # 20 s of a clock that runs 20 times as fast
-    ended, status, _, cause, how, began, number, member, held, talk = simulator.exchange.database["pasokh"][
+    ended, status, _, cause, how, began, number, member, held, talk, _ = simulator.exchange.database["pasokh"][
         outcome.contact
     ].split("|")
     assert (status, cause, how, number, member, held) == ("", "16", "native-CONTINUE", "1001", "sara", "0")
@@ -140,7 +140,7 @@ async def test_a_caller_who_leaves_in_line_leaves_a_row(simulator: Simulator, ba
     assert backend.sessions[0].hangups == 2
     row = simulator.exchange.database["pasokh"][outcome.contact].split("|")
     assert row[1:5] == ["", "", "0", "wait"]
-    assert row[6:] == ["1001", "", "", ""]
+    assert row[6:] == ["1001", "", "", "", ""]
 
 
 async def test_a_redirect_moves_a_caller_to_another_session_and_keeps_who_they_are(
