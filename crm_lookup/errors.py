@@ -4,6 +4,7 @@ CrmError                 (an AcdError)
 ├── SourceError             a source of customers answered with nonsense, or not at all
 ├── CustomerError           what was to be stored is no customer: say so to who sent it
 ├── ServiceError            a service cannot give this answer now; `why` is one of a few words
+├── ServiceSettingError     services cannot be used as pasokh.toml has them: every problem is a line of it
 └── PinError                a PIN cannot be kept as given: say so to who chose it
 """
 
@@ -34,6 +35,10 @@ class ServiceError(CrmError):
         self.again = again
         self.theirs = theirs
         super().__init__(f"A service cannot be used ({why}).")
+
+
+class ServiceSettingError(CrmError):
+    """Services cannot be used as they are set; the message has a sentence for each problem."""
 
 
 class PinError(CrmError):

@@ -40,10 +40,10 @@ class Recent:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who a contact's caller has proved to be. `level`: 1 knows something (a birth year), 2 knows a secret (a PIN),
-    3 also has something (a code by SMS). `method`: the same in one word, as the flow calls it."""
+    """Who a contact's caller has proved to be. `method`: what proved it, as `pin` or `birth_year+code`. `level`: how
+    sure that makes the house, in the flow's own word."""
 
     customer: CustomerId
-    level: int
     method: str
     at_us: int
+    level: str = "verified"

@@ -20,8 +20,11 @@ from crm_lookup.services.settings import RESULT, AuthenticationSettings, Method
 from crm_lookup.services.tries import Count, Tries, TriesSettings
 from crm_lookup.types import Proof
 
-VERIFIED, NOT_RIGHT, LOCKED = "verified", "failed", "locked"
-METHOD = "method"
+VERIFIED, NOT_RIGHT, LOCKED, SENT = "verified", "failed", "locked", "sent"
+METHOD, LEVEL = "method", "level"
+PROOFS = ("pin", "birth_year", "card_last4", "code")
+"""What can prove something, in the order in which a method's name holds them."""
+
 _CUSTOMERS, _NUMBERS, _NUMBERLESS = "c-", "n-", "w-"
 CUSTOMER = "customer"
 
@@ -81,9 +84,9 @@ class Authentication:
     async def answer(
         self, contact: ContactId, args: Mapping[str, str], claim: Claim
     ) -> Mapping[str, str] | None:
-        """`result` verified (with `customer` and `level`), failed (with the tries `left`) or locked; None when it
+        """`result` verified (with `customer` and `method`), failed (with the tries `left`) or locked; None when it
         cannot be judged now, which costs no try. Secrets among `args` are held nowhere after that."""
-        method = self._settings.methods.get(args.get(METHOD, "pin"))
+        word, method = self._method(args)
         if method is None:
             self.counters.unavailable += 1
             return None
@@ -105,14 +108,30 @@ class Authentication:
             return self._failed(keys)
         self._passed(keys)
         self.counters.verified += 1
-        proof = Proof(customer, method.level, args.get(METHOD, "pin"), self._now_us())
-        self._store.note_proof(contact, proof)
-        self._on_proof(contact, proof)
-        return {RESULT: VERIFIED, CUSTOMER: customer, "level": str(method.level)}
+        self.prove(contact, Proof(customer, word, self._now_us(), args.get(LEVEL) or VERIFIED))
+        return {RESULT: VERIFIED, CUSTOMER: customer, METHOD: word}
 
-    def note(self, contact: ContactId, customer: CustomerId, level: int, method: str) -> None:
-        """A flow has found out by a way of its own who the caller is."""
-        proof = Proof(customer, level, method, self._now_us())
+    async def send_code(self, args: Mapping[str, str], claim: Claim) -> Mapping[str, str] | None:
+        """Have a code sent to whom these arguments name. It is said to be sent also to nobody, so that nobody learns
+        who is a customer; a number that has been locked out, or a customer who is, gets no more of them."""
+        method = next((each for each in self._settings.methods.values() if each.send), None)
+        claimed = self._claimed(args, claim)
+        if method is None or claimed is None:
+            self.counters.unavailable += 1
+            return None
+        keys = self._keys(claimed, claim.number)
+        if self._is_locked(keys):
+            self.counters.locked += 1
+            return {RESULT: LOCKED}
+        try:
+            await self._services.find(method.send, self._asked(args, claim))
+        except ServiceError:
+            self.counters.unavailable += 1
+            return None
+        return {RESULT: SENT}
+
+    def prove(self, contact: ContactId, proof: Proof) -> None:
+        """Keep what a caller has proved, and tell whoever shows it."""
         self._store.note_proof(contact, proof)
         self._on_proof(contact, proof)
 
@@ -126,6 +145,11 @@ class Authentication:
 
     # Judging -----------------------------------------------------------------------------------------------
 
+    def _method(self, args: Mapping[str, str]) -> tuple[str, Method | None]:
+        """The way that fits what was keyed, and its name: what the flow says, or the proofs that were given."""
+        word = args.get(METHOD) or "+".join(name for name in PROOFS if args.get(name))
+        return word, self._settings.methods.get(word)
+
     def _claimed(self, args: Mapping[str, str], claim: Claim) -> str | None:
         """The identity that tries are counted for: what was keyed, else whose number this is."""
         for name in self._settings.identities:
@@ -133,16 +157,17 @@ class Authentication:
                 return f"{name}:{said}"
         return None if claim.customer is None else f"{CUSTOMER}:{claim.customer}"
 
-    async def _judged(self, method: Method, args: Mapping[str, str], claim: Claim) -> CustomerId | None:
-        if method.service:
-            return await self._by_service(method.service, args, claim)
-        return await self._by_pin(args, claim)
-
-    async def _by_service(self, service: str, args: Mapping[str, str], claim: Claim) -> CustomerId | None:
-        asked = {name: value for name, value in args.items() if name != METHOD}
+    def _asked(self, args: Mapping[str, str], claim: Claim) -> Mapping[str, str]:
+        """What a service is told: what was keyed, and whose number this is when nobody said who they are."""
+        asked = {name: value for name, value in args.items() if name not in (METHOD, LEVEL)}
         if claim.customer is not None and not any(args.get(name) for name in self._settings.identities):
             asked[CUSTOMER] = claim.customer
-        found = await self._services.find(service, asked)
+        return asked
+
+    async def _judged(self, method: Method, args: Mapping[str, str], claim: Claim) -> CustomerId | None:
+        if not method.service:
+            return await self._by_pin(args, claim)
+        found = await self._services.find(method.service, self._asked(args, claim))
         if found is None:
             return None
         if not found.get(CUSTOMER):

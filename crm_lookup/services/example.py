@@ -79,7 +79,10 @@ class ExampleAnswers:
 
 
 def named(args: Mapping[str, str]) -> Person | None:
-    """Who is meant by the identity in these arguments: customer, national_id or card."""
+    """Who is meant by the identity in these arguments: customer, customer_number (the digits of their id),
+    national_id or card."""
+    if number := args.get("customer_number"):
+        args = {"customer": f"c-{number}"}
     for name in ("customer", "national_id", "card"):
         if said := args.get(name):
             return next((one for one in people() if getattr(one, name) == said), None)

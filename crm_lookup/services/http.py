@@ -47,7 +47,7 @@ class HttpAnswers:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trust,
             max_connections=settings.at_once,
-            max_keepalive_connections=min(4, settings.at_once),
+            max_keepalive_connections=settings.at_once,
             retries=0,
             network_backend=LoopBackend(),
         )

@@ -80,7 +80,7 @@ class ProofStore:
                 for row in await connection.execute(select(tries))
             ]
             proofs = {
-                row.contact: Proof(row.customer, row.level, row.method, to_us(row.at))
+                row.contact: Proof(row.customer, row.method, to_us(row.at), row.level)
                 for row in await connection.execute(select(verification))
             }
         return Remembered(tuple(counts), proofs)

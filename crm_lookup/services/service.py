@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from acd.types import CustomerId
 from crm_lookup.errors import ServiceError
 from crm_lookup.services.breaker import Breaker
 from crm_lookup.services.mapping import plain_arguments
 from crm_lookup.services.settings import RESULT, ExampleService, HttpService, SqlService
+from crm_lookup.types import Proof
 
 _log = logging.getLogger(__name__)
 
@@ -88,15 +88,13 @@ class Services:
     def names(self) -> frozenset[str]:
         return frozenset(self._desks)
 
-    async def ask(
-        self, name: str, args: Mapping[str, str], customer: CustomerId | None = None
-    ) -> Mapping[str, str]:
+    async def ask(self, name: str, args: Mapping[str, str], proof: Proof | None = None) -> Mapping[str, str]:
         """`result` (found, not_found, failed) and the fields of what was found.
 
-        `customer`: who the caller has proved to be; None, and a service that is for verified callers fails.
+        `proof`: who the caller has proved to be; without it, a service that is for verified callers fails.
         """
         try:
-            found = await self.find(name, args, customer)
+            found = await self.find(name, args, proof)
         except ServiceError as error:
             _count(self.counters.failed, f"{name if name in self._desks else 'unknown'}:{error.why}")
             return {RESULT: FAILED}
@@ -107,16 +105,16 @@ class Services:
         return {**found, RESULT: FOUND}
 
     async def find(
-        self, name: str, args: Mapping[str, str], customer: CustomerId | None = None
+        self, name: str, args: Mapping[str, str], proof: Proof | None = None
     ) -> Mapping[str, str] | None:
         """As `ask`, but None for what is not found. Raises ServiceError for what failed."""
         desk = self._desks.get(name)
         if desk is None:
             raise ServiceError("unknown_service")
         if desk.settings.verified:
-            if customer is None:
+            if proof is None or not _is_enough(proof, desk.settings.methods):
                 raise ServiceError("not_verified")
-            args = {**args, CUSTOMER: customer}
+            args = {**args, CUSTOMER: proof.customer}
         plain_arguments(args)
         if desk.settings.arguments - set(args):
             raise ServiceError("missing_argument")
@@ -182,6 +180,12 @@ class Services:
         if desk.breaker.went_ill(_now_s()):
             _count(self.counters.opened, desk.name)
             _log.warning("The service %s fails (%s) and is left alone for a while.", desk.name, why)
+
+
+def _is_enough(proof: Proof, methods: tuple[str, ...]) -> bool:
+    """Whether this proof holds all that one of the methods asks for."""
+    given = set(proof.method.split("+"))
+    return not methods or any(set(method.split("+")) <= given for method in methods)
 
 
 def _now_s() -> float:

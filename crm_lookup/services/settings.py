@@ -7,6 +7,7 @@ argument of the flow's question; it may stand in a path, a query or a body, neve
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ _WRITES = re.compile(
 _HEADER = re.compile(r"[!-~ ]*\Z")
 
 
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+MethodName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_+]{0,63}$")]
 
 
 def _wrong(message: str) -> PydanticCustomError:
@@ -90,12 +91,14 @@ def fields_of(fields: AnswerFields) -> dict[str, FieldOf]:
 
 
 class _Service(_Part):
-    """`verified`: asked only for a caller who has proved who they are; `{customer}` is then that customer,
-    whatever the flow says. `deadline_s`: over all tries. `retries`: of what may be asked twice. After
-    `breaker_after` failures in a row nobody is asked for `breaker_open_s`, then one caller's question is the test.
+    """`verified`: asked only for a caller who has proved who they are; `{customer}` is then that customer, whatever
+    the flow says. `methods`: only those ways of proof are enough (empty: each is). `deadline_s`: over all tries.
+    `retries`: of what may be asked twice. After `breaker_after` failures in a row nobody is asked for
+    `breaker_open_s`, then one caller's question is the test.
     """
 
     verified: bool = True
+    methods: tuple[MethodName, ...] = ()
     deadline_s: Annotated[float, Field(gt=0, le=30)] = 2.0
     retries: Annotated[int, Field(ge=0, le=3)] = 1
     retry_after_s: Annotated[float, Field(ge=0, le=5)] = 0.1
@@ -229,19 +232,20 @@ ServiceSettings = Annotated[HttpService | SqlService | ExampleService, Field(dis
 
 class Method(_Part):
     """One way to prove who one is. `service`: who checks it, one of `[services]` that answers with the field
-    `customer`; empty: our own store of PINs. `level`: how sure it makes us, as in `crm_lookup.types.Proof`."""
+    `customer`; empty: our own store of PINs. `send`: the service that sends the code which is keyed then."""
 
     service: str = ""
-    level: Annotated[int, Field(ge=1, le=3)] = 2
+    send: str = ""
 
 
 class AuthenticationSettings(_Part):
-    """`identities`: which argument says who the caller claims to be; the first that is given counts. `tries` of one
+    """`methods` by what is keyed as proof: `pin`, `birth_year`, or several as `birth_year+code`. `identities`: which
+    argument says who the caller claims to be; the first that is given counts. `tries` of one
     customer and `number_tries` from one calling number within `within_s`, then locked for `lock_s`. `pin_*`: what
     one check of a PIN of our own store costs, in each of `pin_at_once` child processes."""
 
-    methods: dict[Word, Method] = {"pin": Method()}
-    identities: tuple[Name, ...] = ("national_id", "card", "account", "customer")
+    methods: dict[MethodName, Method] = {"pin": Method()}
+    identities: tuple[Name, ...] = ("national_id", "card", "customer_number", "customer")
     tries: Annotated[int, Field(ge=1, le=20)] = 3
     number_tries: Annotated[int, Field(ge=1, le=1000)] = 10
     within_s: Annotated[float, Field(gt=0)] = 3600.0
@@ -250,3 +254,19 @@ class AuthenticationSettings(_Part):
     pin_time_cost: Annotated[int, Field(ge=1, le=20)] = 2
     pin_at_once: Annotated[int, Field(ge=1, le=16)] = 2
     pin_deadline_s: Annotated[float, Field(gt=0)] = 3.0
+
+
+ServiceMap = Mapping[str, HttpService | SqlService | ExampleService]
+
+
+def with_paths(services: ServiceMap, folder: Path) -> dict[str, HttpService | SqlService | ExampleService]:
+    """The same services with their files' paths absolute, below `folder` where they were relative."""
+    found = {}
+    for name, service in services.items():
+        paths = {
+            each: folder / path
+            for each in ("secret_file", "ca_file", "password_file")
+            if (path := getattr(service, each, None)) is not None
+        }
+        found[name] = service.model_copy(update=paths)
+    return found

@@ -76,7 +76,7 @@ verification = Table(
     metadata,
     Column("contact", String, primary_key=True),
     Column("customer", String, nullable=False),
-    Column("level", Integer, nullable=False),
+    Column("level", String, nullable=False),
     Column("method", String, nullable=False),
     Column("at", UtcInstant, nullable=False),
     Index("ix_verification_at", "at"),

@@ -38,7 +38,7 @@ def upgrade() -> None:
         "verification",
         sa.Column("contact", sa.String(), nullable=False),
         sa.Column("customer", sa.String(), nullable=False),
-        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("level", sa.String(), nullable=False),
         sa.Column("method", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("contact", name="pk_verification"),
