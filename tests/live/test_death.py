@@ -356,10 +356,10 @@ async def test_a_polite_end_drops_nobody(postgres_url: str) -> None:
     async with premises(postgres_url) as place, witness(place) as seen, Lives(place) as lives:
         await lives.begin()
         with ExitStack() as stack:
-            phones = stack.enter_context(place.phones(Answer(talk_ms=9000)))
+            phones = stack.enter_context(place.phones(Answer()))
             async with place.desks(["l1", "l2"]) as desks:
                 talks = stack.enter_context(place.callers(talking, keys=LOANS, timeout_s=60))
-                await phones.heard("ANSWER", 2)
+                answers = {answer.who: answer.at_us for answer in await phones.heard("ANSWER", 2)}
                 async with place.wall() as wall:
                     waits = stack.enter_context(place.callers(waiting, keys=CARDS, timeout_s=60))
                     await wall.until("3 in line", lambda: wall.total["waiting"] == 3)
@@ -375,8 +375,10 @@ async def test_a_polite_end_drops_nobody(postgres_url: str) -> None:
                 "l2": "on_call",
             }
             phones_of_cards = place.desk("c1", finish="resolved")
+            await seen.hang_up(answers)
             done = await talks.finished()
             assert done.failed == 0, done.errors
+            byes = {bye.who: bye.at_us for bye in done.of("BYE_HEARD")}
             phones.stop()
             stack.enter_context(place.phones(Answer(talk_ms=100)))
             async with phones_of_cards:
@@ -395,7 +397,8 @@ async def test_a_polite_end_drops_nobody(postgres_url: str) -> None:
             )
             assert visit.began_us + (visit.wait_us or 0) > ended_us
         for number in talking:
-            assert near(only_visit(kept[e164(number)]).talk_us, 9 * US)
+            visit = only_visit(kept[e164(number)])
+            assert near(visit.talk_us, byes[number] - answers[f"{visit.agent}-phone"])
 
 
 async def test_the_managers_link_may_break_in_mid_call(postgres_url: str) -> None:

@@ -172,7 +172,10 @@ class House:
                 await desk.command("sign_out")
             while await self.pbx.rows():  # noqa: ASYNC110 - Asterisk tells nobody of its rows
                 await asyncio.sleep(0.02)
-            await self.ami.until("the end", lambda: settled([line for _, line in self._ami_said(began)]))
+            await self.ami.until(
+                "the end",
+                lambda: all(told([line for _, line in self._ami_said(began)]) for told in (settled, left)),
+            )
         [session] = self.agi.connections[sessions:]
         return Exchange(session.said, self._ami_said(began))
 
@@ -214,6 +217,16 @@ def settled(lines: Sequence[str]) -> bool:
     return (
         born == gone and asked <= answered and set(devices.values()) <= at_rest and len(queued) == len(made)
     )
+
+
+def left(lines: Sequence[str]) -> bool:
+    """Whether everybody who came into Asterisk's own queue was seen to leave it; its event follows the answer."""
+    said = messages(lines)
+    came, gone = (
+        {m["Interface"] for m in said if m.get("Event") == name}
+        for name in ("QueueMemberAdded", "QueueMemberRemoved")
+    )
+    return came == gone
 
 
 def is_phone(message: dict[str, str]) -> bool:
