@@ -18,9 +18,11 @@ __all__ = [
     "lease",
     "leg",
     "menu_step",
+    "message",
     "metadata",
     "offer",
     "refusal",
+    "survey",
     "visit",
 ]
 
@@ -161,4 +163,39 @@ lease = Table(
     Column("address", String, nullable=False),
     Column("token", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
     Column("until", UtcInstant, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", String, primary_key=True, comment="contact:name"),
+    Column("contact", String, nullable=False, index=True),
+    Column("kind", String, nullable=False, comment="voicemail, survey"),
+    Column("queue", String),
+    Column("at", UtcInstant, nullable=False, comment="the last word"),
+    Column("length_us", Microseconds, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("file", String, nullable=False, comment="below the folder of kept messages"),
+    Column("agent", String, comment="who shall deal with it"),
+    Column("assigned_at", UtcInstant),
+    Column("assigned_by", String),
+    Column("heard_at", UtcInstant, comment="for the first time"),
+    Column("heard_by", String),
+    Column("done_at", UtcInstant),
+    Column("done_by", String),
+    Index("ix_message_kind_at", "kind", "at"),
+    Index("ix_message_agent_at", "agent", "at"),
+)
+
+survey = Table(
+    "survey",
+    metadata,
+    Column("contact", String, primary_key=True),
+    Column("at", UtcInstant, nullable=False),
+    Column("queue", String),
+    Column("score", SmallInteger),
+    Column("reason", String),
+    Column("message", String, comment="the caller's own words"),
+    Index("ix_survey_at", "at"),
 )
