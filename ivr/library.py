@@ -64,7 +64,8 @@ class Flows:
                 raise UnknownNumberError("No flow answers this number; add it under numbers in center.yaml.")
             name = dialled.flow
         flow = self._flow(name)
-        around = Surroundings(self.site, sound, now_utc, dialled.hours if dialled is not None else None)
+        hours = dialled.hours if dialled is not None else None
+        around = Surroundings(self.site, sound, now_utc, hours, self.flows)
         known = language or (dialled.language if dialled is not None else None)
         wishes = (ticket.language if ticket is not None else None, known, self.site.language)
         spoken = next((wish for wish in wishes if wish in flow.languages), flow.languages[0])
@@ -90,7 +91,7 @@ def _node_to_go_on(flow: Flow, ticket: Ticket) -> str | None:
     """The node of the ticket; if this version of the flow has lost it, one that keeps the caller's queue."""
     if ticket.flow != flow.flow:
         return None
-    if ticket.node in flow.nodes:
+    if ticket.node is not None and ticket.node.split("/")[0] in flow.nodes:
         return ticket.node
     if ticket.queue is None:
         return None

@@ -7,71 +7,60 @@ whatever it is, and never leaves a caller in silence:
 - a caller lost in the menus is taken to the person after `MOST_STEPS` steps; one whom even that does not help
   hears an apology, then the call ends;
 - a key pressed during an announcement counts for the menu right behind it.
+
+What each kind of node does is in `ivr.steps`; here is the way from node to node and from flow to flow. A called
+flow without a person of its own leaves its caller to the person of the flow that called it.
+
+A position is the way to a node: `verify/ask_pin` is the node `ask_pin` of the flow that the node `verify` calls.
+Values are not carried over when a caller is re-attached by another process; a caller who then comes to a node that
+needs one begins the flow anew, rather than hearing that their balance is unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Generator
 
-from acd.common.hours import is_open
-from acd.common.text import clean_label
-from acd.site import Site
-from acd.verbs import (
-    Answer,
-    Ask,
-    Begun,
-    Collect,
-    Digits,
-    Hangup,
-    Key,
-    LineLeft,
-    Position,
-    Reply,
-    Say,
-    Set,
-    Sounds,
-    Verb,
-    WaitInLine,
-)
+from acd.verbs import Begun, Hangup, Position, Reply, Say, Verb
 from ivr.flow import (
     AnyNode,
-    AskNode,
-    CollectNode,
+    BranchNode,
     Flow,
-    HangupNode,
     HoursNode,
     LanguageNode,
     MenuNode,
-    Prompt,
     QueueNode,
-    SayNode,
-    SetNode,
-    fill,
+    ReturnNode,
+    SubNode,
+    variables_in,
     version_of,
 )
-from ivr.phrase import Phrase, SoundOf
 from ivr.say import cannot_connect
+from ivr.steps import steps_of
+from ivr.steps.walk import (
+    ALL_KEYS,
+    CallOver,
+    Lost,
+    PersonWanted,
+    Returned,
+    Shared,
+    Steps,
+    Surroundings,
+    Walk,
+)
 
-ALL_KEYS = "0123456789*#"
+__all__ = ["ALL_KEYS", "DEEPEST", "MOST_STEPS", "STEPS_TO_PERSON", "FlowScript", "Surroundings"]
+
 MOST_STEPS = 200
 STEPS_TO_PERSON = 50
-_LONGEST_VALUE = 200
+DEEPEST = 4
+"""How many flows may be within each other."""
+
+_PASSED_THROUGH = (HoursNode, BranchNode, SubNode, ReturnNode)
+_KEEPS_KEY = (*_PASSED_THROUGH, MenuNode, LanguageNode)
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a script knows besides its flow. `hours`: the opening hours of the number that was dialled."""
-
-    site: Site
-    sound: SoundOf
-    now_utc: Callable[[], datetime]
-    hours: str | None = None
-
-
-class _LostError(Exception):
-    """The walk leads nowhere: an unknown node, or too many steps."""
+class _ValuesLost(Exception):
+    """A node needs values that were lost with the process that had them."""
 
 
 class FlowScript:
@@ -89,236 +78,154 @@ class FlowScript:
     ) -> None:
         """`node`: where to go on, for a caller who was here before. `language_known`: nobody needs to ask."""
         self._flow = flow
-        self._around = around
-        self._language = language
-        self._language_known = language_known
-        self._resumed = node is not None
-        self._node = node if node is not None else flow.start
         self._version = version or version_of(flow)
-        self._values: dict[str, str] = {}
-        self._strikes = 0
-        self._ahead: str | None = None
+        self._shared = Shared(around, language, language_known, resumed=node is not None)
+        self._way_in = node.split("/") if node is not None else [flow.start]
+        self._here = "/".join(self._way_in)
+        self._passed: list[str] = []
+        self._walks: list[Walk] = []
+        self._walks_before: list[Walk] = []
+        self._values_lost = node is not None
         self._steps_left = MOST_STEPS
         self._sent_to_person = False
         self._ending = False
-        self._passed: list[str] = []
-
-    @property
-    def passed(self) -> tuple[str, ...]:
-        """The nodes that the last `next` came to, in order, also those that neither speak nor listen."""
-        return tuple(self._passed)
+        self._running: Generator[Verb, Reply, None] | None = None
 
     @property
     def position(self) -> Position:
-        return Position(self._flow.flow, self._version, self._node, self._language)
+        return Position(self._flow.flow, self._version, self._here, self._shared.language)
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The nodes that the last reply led through, in order, the one of its verb last."""
+        return tuple(self._passed)
 
     def next(self, reply: Reply) -> Verb:
         """The next verb for any reply, also one that does not fit the verb before it."""
         self._passed.clear()
         if self._ending:
             return Hangup()
-        try:
-            self._step()
-            if isinstance(reply, Begun):
-                return self._enter(self._node)
-            return self._heard(self._at(self._node), reply)
-        except _LostError:
-            return self._rescue()
-
-    # Walking -----------------------------------------------------------------------------------------------
-
-    def _enter(self, name: str) -> Verb:
-        """Go to a node, and on through those that neither speak nor listen."""
-        while True:
-            self._step()
-            node = self._at(name)
-            self._node, self._strikes = name, 0
-            self._passed.append(name)
-            if isinstance(node, HoursNode):
-                name = node.open if self._is_open(node) else node.closed
-            elif isinstance(node, LanguageNode) and self._language_known and not node.always:
-                name = node.next
-            else:
-                return self._begin(node)
-
-    def _begin(self, node: AnyNode) -> Verb:
-        """The first verb of a node."""
-        ahead, self._ahead = self._ahead, None
-        resumed, self._resumed = self._resumed, False
-        match node:
-            case SayNode():
-                return Say(self._sounds(node.prompt), ALL_KEYS if node.skippable else "")
-            case MenuNode():
-                return self._heard(node, Digits(ahead, True)) if ahead else self._ask_key(node)
-            case LanguageNode():
-                return self._heard(node, Digits(ahead, True)) if ahead else self._ask_language(node)
-            case CollectNode():
-                return self._ask_digits(node)
-            case QueueNode():
-                return self._queue(node, welcome=not resumed)
-            case AskNode():
-                args = {name: fill(value, self._values) for name, value in node.args.items()}
-                return Ask(node.what, args, node.deadline_s)
-            case SetNode() if node.name is not None and node.value is not None:
-                return Set(node.name, clean_label(fill(node.value, self._values), _LONGEST_VALUE))
-            case HangupNode():
-                return self._end(self._sounds(node.prompt)) if node.prompt is not None else Hangup()
-            case _:
-                raise _LostError
-
-    def _heard(self, node: AnyNode, reply: Reply) -> Verb:
-        """What a reply means at a node. One that does not fit counts as silence."""
-        match node:
-            case SayNode():
-                self._ahead = reply.key if isinstance(reply, Key) else None
-                return self._enter(node.next)
-            case MenuNode():
-                return self._chosen(node, _keys_of(reply))
-            case LanguageNode():
-                return self._language_chosen(node, _keys_of(reply))
-            case CollectNode():
-                return self._collected(node, _keys_of(reply))
-            case QueueNode():
-                return self._left_line(node, reply)
-            case AskNode():
-                return self._answered(node, reply)
-            case SetNode():
-                return self._enter(node.next)
-            case _:
-                return Hangup()
-
-    def _step(self) -> None:
         self._steps_left -= 1
-        if self._steps_left < 0:
-            raise _LostError
-
-    def _at(self, name: str) -> AnyNode:
         try:
-            return self._flow.nodes[name]
-        except KeyError:
-            raise _LostError from None
+            if self._running is None or isinstance(reply, Begun):
+                self._running = self._begun_anew()
+                return next(self._running)
+            if self._steps_left < 0:
+                return self._running.throw(Lost())
+            return self._running.send(reply)
+        except StopIteration:
+            self._ending = True
+            return Hangup()
 
-    def _rescue(self) -> Verb:
-        """To the person, once; then an apology and the end."""
-        if self._sent_to_person or self._flow.person is None:
-            return self._apologise()
-        self._sent_to_person = True
-        self._steps_left = STEPS_TO_PERSON
+    # From flow to flow -------------------------------------------------------------------------------------
+
+    def _begun_anew(self) -> Generator[Verb, Reply, None]:
+        if self._running is not None:
+            self._running.close()
+            self._way_in = self._here.split("/")
+        self._walks_before, self._walks = self._walks, []
+        return self._call()
+
+    def _call(self) -> Generator[Verb, Reply, None]:
+        last_words: tuple[str, ...] = ()
         try:
-            return self._enter(self._flow.person)
-        except _LostError:
-            return self._apologise()
-
-    def _apologise(self) -> Verb:
-        return self._end((self._around.sound(cannot_connect(self._language)),))
-
-    def _end(self, last_word: Sounds) -> Verb:
+            try:
+                yield from self._within(self._walk_of(self._flow))
+            except _ValuesLost:
+                self._values_lost, self._way_in = False, [self._flow.start]
+                yield from self._within(self._walk_of(self._flow))
+        except CallOver as over:
+            last_words = over.last_words
+        except (Lost, PersonWanted):
+            last_words = (self._shared.around.sound(cannot_connect(self._shared.language)),)
         self._ending = True
-        return Say(last_word)
+        if last_words:
+            yield Say(last_words)
 
-    # Menus and digits --------------------------------------------------------------------------------------
+    def _walk_of(self, flow: Flow) -> Walk:
+        """The walk of a flow at this depth: the one before, if the caller is only set on their way again."""
+        depth = len(self._walks)
+        start = self._way_in.pop(0) if self._way_in else flow.start
+        if depth < len(self._walks_before) and self._walks_before[depth].flow is flow:
+            before = self._walks_before[depth]
+            before.node = start
+            return before
+        return Walk(flow, self._shared, start)
 
-    def _chosen(self, node: MenuNode, keys: str) -> Verb:
-        target = node.keys.get(keys[:1])
-        if target is not None:
-            return self._enter(target)
-        if self._strike(node):
-            return self._enter_person(node.after_tries)
-        return self._ask_key(node, node.no_match if keys else node.no_input)
+    def _within(self, walk: Walk) -> Generator[Verb, Reply, Returned]:
+        """From node to node until the flow returns."""
+        depth = len(self._walks)
+        self._walks.append(walk)
+        name, person = walk.node, walk.flow.person
+        while True:
+            try:
+                going = yield from self._at(walk, name)
+            except PersonWanted:
+                del self._walks[depth + 1 :]
+                if person is None:
+                    raise
+                going = person
+            except Lost:
+                del self._walks[depth + 1 :]
+                if person is None or self._sent_to_person:
+                    raise
+                self._sent_to_person, self._steps_left = True, STEPS_TO_PERSON
+                going = person
+            if isinstance(going, Returned):
+                del self._walks[depth:]
+                return going
+            name = going
 
-    def _ask_key(self, node: MenuNode, first: Prompt | None = None) -> Verb:
-        sounds = (*self._sounds(first), *self._sounds(node.prompt))
-        return Collect(sounds, max_digits=1, first_key_s=node.wait_s, end_key="")
+    def _at(self, walk: Walk, name: str) -> Steps:
+        """One node's steps."""
+        self._steps_left -= 1
+        node = walk.flow.nodes.get(name)
+        if node is None or self._steps_left < 0:
+            raise Lost
+        walk.node = name
+        self._here = "/".join(each.node for each in self._walks)
+        self._passed.append(self._here)
+        if self._values_lost and _needs_more(walk, node):
+            raise _ValuesLost
+        self._forget_at(node)
+        if isinstance(node, LanguageNode) and self._shared.language_known and not node.always:
+            return node.next
+        return (yield from steps_of(walk, node, lambda: self.position, self._sub))
 
-    def _language_chosen(self, node: LanguageNode, keys: str) -> Verb:
-        language = node.keys.get(keys[:1])
-        if language is None:
-            self._strikes += 1
-            if self._strikes < node.tries:
-                return self._ask_language(node)
+    def _forget_at(self, node: AnyNode) -> None:
+        """What is only for the first node behind it."""
+        if not isinstance(node, _KEEPS_KEY):
+            self._shared.ahead = None
+        if not isinstance(node, (*_PASSED_THROUGH, QueueNode)):
+            self._shared.resumed = False
+        if not isinstance(node, SubNode):
+            self._way_in.clear()
+
+    def _sub(self, walk: Walk, node: SubNode) -> Steps:
+        flow = self._shared.around.flows.get(node.flow)
+        if flow is None or len(self._walks) >= DEEPEST:
+            raise Lost
+        inner = self._walk_of(flow)
+        _hand_over(walk, node, inner)
+        returned = yield from self._within(inner)
+        for mine, theirs in node.keep.items():
+            if theirs in flow.returns:
+                walk.put(mine, inner.values.get(theirs), inner.kinds.get(theirs, "digits"))
+        return node.ways.get(returned.outcome or "", node.next)
+
+
+def _hand_over(walk: Walk, node: SubNode, inner: Walk) -> None:
+    """What the called flow takes. A value alone (`$amount`) stays what it is; secrets are not handed over."""
+    for name in inner.flow.takes:
+        text = node.args.get(name)
+        if text is None:
+            continue
+        alone = variables_in(text)
+        if alone and text == f"${alone[0]}":
+            inner.put(name, walk.values.get(alone[0]), walk.kinds.get(alone[0], "digits"))
         else:
-            self._language = language
-        self._language_known = True
-        return self._enter(node.next)
-
-    def _ask_language(self, node: LanguageNode) -> Verb:
-        sounds = [sound for language in node.keys.values() for sound in self._sounds(node.prompt, language)]
-        return Collect(tuple(dict.fromkeys(sounds)), max_digits=1, first_key_s=node.wait_s, end_key="")
-
-    def _collected(self, node: CollectNode, keys: str) -> Verb:
-        digits = keys.removesuffix(node.end_key) if node.end_key else keys
-        if digits.isascii() and digits.isdigit() and node.bounds[0] <= len(digits) <= node.bounds[1]:
-            self._values[node.into] = digits
-            return self._enter(node.next)
-        if self._strike(node):
-            return self._enter_person(node.after_tries)
-        return self._ask_digits(node, node.no_match if keys else node.no_input)
-
-    def _ask_digits(self, node: CollectNode, first: Prompt | None = None) -> Verb:
-        return Collect(
-            (*self._sounds(first), *self._sounds(node.prompt)),
-            max_digits=node.bounds[1],
-            first_key_s=node.first_key_s,
-            next_key_s=node.next_key_s,
-            end_key=node.end_key,
-            secret=node.is_secret,
-        )
-
-    def _strike(self, node: MenuNode | CollectNode) -> bool:
-        """Count a failure; whether it was the last one allowed."""
-        self._strikes += 1
-        return self._strikes >= node.tries
-
-    def _enter_person(self, after_tries: str | None) -> Verb:
-        target = after_tries or self._flow.person
-        if target is None:
-            raise _LostError
-        return self._enter(target)
-
-    # Lines and answers -------------------------------------------------------------------------------------
-
-    def _queue(self, node: QueueNode, *, welcome: bool) -> Verb:
-        queue = next((queue for language, queue in node.queue.items() if language == self._language), None)
-        if queue is None:
-            raise _LostError
-        return WaitInLine(
-            queue,
-            self._language,
-            node.priority,
-            self._sounds(node.welcome) if welcome else (),
-            self._sounds(node.comfort),
-            node.comfort_every_s if node.comfort is not None else None,
-        )
-
-    def _left_line(self, node: QueueNode, reply: Reply) -> Verb:
-        if isinstance(reply, LineLeft) and reply.answered:
-            return self._enter(node.after) if node.after is not None else Hangup()
-        return self._enter(node.unavailable) if node.unavailable is not None else self._apologise()
-
-    def _answered(self, node: AskNode, reply: Reply) -> Verb:
-        values = reply.values if isinstance(reply, Answer) else None
-        if values is None:
-            return self._enter(node.otherwise)
-        for variable, kept in node.keep.items():
-            self._values[variable] = values.get(kept.field, "")
-        return self._enter(node.answers.get(values.get(node.field, ""), node.otherwise))
-
-    # What is said, and when it is --------------------------------------------------------------------------
-
-    def _sounds(self, prompt: Prompt | None, language: str | None = None) -> Sounds:
-        parts = self._flow.parts(prompt, language or self._language) if prompt is not None else ()
-        return tuple(self._around.sound(part) for part in parts if isinstance(part, Phrase))
-
-    def _is_open(self, node: HoursNode) -> bool:
-        """Unknown hours count as open: a caller is rather let wait than turned away."""
-        site = self._around.site
-        hours = site.hours.get(node.hours or self._around.hours or "")
-        if hours is None:
-            return True
-        return is_open(hours, self._around.now_utc(), site.time_zone, site.holidays, site.country)
+            inner.put(name, walk.fill(text, secrets=False), "digits")
 
 
-def _keys_of(reply: Reply) -> str:
-    if isinstance(reply, Digits):
-        return reply.digits
-    return reply.key if isinstance(reply, Key) else ""
+def _needs_more(walk: Walk, node: AnyNode) -> bool:
+    return bool(walk.flow.names_read(node, walk.language) - set(walk.values) - set(walk.secrets))

@@ -29,6 +29,7 @@ PURE_ELSEWHERE = (
     "ami_bridge/channels.py",
     "ivr/flow/",
     "ivr/script.py",
+    "ivr/steps/",
     "ivr/say/",
     "crm_lookup/card.py",
     "realtime/wallboard.py",

@@ -14,7 +14,7 @@ wrong between them. Adding a kind means: a model in the file of its family (with
       people: {kind: queue, queue: cards}
 """
 
-from ivr.flow.asking import FACTOR_DIGITS, AskNode, AuthenticateNode, Factor, LookupNode
+from ivr.flow.asking import FACTOR_DIGITS, IDENTITIES, AskNode, AuthenticateNode, Factor, LookupNode
 from ivr.flow.base import (
     NAMES,
     RESERVED_VARIABLES,
@@ -50,7 +50,7 @@ from ivr.flow.talking import CollectNode, Entry, HangupNode, LanguageNode, MenuN
 from ivr.flow.whole import KINDS, AnyNode, Flow, Node, version_of
 
 __all__ = [
-    "BUILT_IN", "FACTOR_DIGITS", "KINDS", "NAMES", "QUEUE_WAYS", "RESERVED_VARIABLES",
+    "BUILT_IN", "FACTOR_DIGITS", "IDENTITIES", "KINDS", "NAMES", "QUEUE_WAYS", "RESERVED_VARIABLES",
     "AnyNode", "AskNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Edge", "Entry",
     "Factor", "Filled", "Flow", "HangupNode", "HoursNode", "Keep", "Kept", "LanguageNode", "LookupNode",
     "MenuNode", "Node", "NodeModel", "Prompt", "QueueNode", "Read", "ReturnNode", "SayNode", "SetNode", "Slot",

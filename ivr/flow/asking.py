@@ -111,7 +111,7 @@ FACTOR_DIGITS: dict[Factor, tuple[int, int]] = {
 }
 """The fewest and the most digits of each."""
 
-_WHO: frozenset[Factor] = frozenset({"customer_number", "national_id", "card"})
+IDENTITIES: frozenset[Factor] = frozenset({"customer_number", "national_id", "card"})
 """They say who is calling; the others prove it."""
 
 
@@ -126,7 +126,6 @@ class AuthenticateNode(NodeModel):
 
     kind: Literal["authenticate"]
     ask: Annotated[tuple[Factor, ...], Field(min_length=1, max_length=4)]
-    level: Name = "verified"
     prompts_: dict[Factor, Spoken] = Field(default={}, alias="prompts")
     no_input: Spoken = named("no-input")
     no_match: Spoken = named("no-match")
@@ -148,11 +147,16 @@ class AuthenticateNode(NodeModel):
     def _asks_each_once(self) -> Self:
         if len(set(self.ask)) < len(self.ask):
             raise wrong("something is asked twice", "list it once")
-        if not set(self.ask) - _WHO:
+        if not set(self.ask) - IDENTITIES:
             raise wrong("nothing that is asked is a proof", "add pin, code, card_last4 or birth_year")
         if self.ask[0] == "code":
             raise wrong("a code can only be sent to a known customer", "ask for national_id before it")
         return self
+
+    @property
+    def method(self) -> str:
+        """The proofs, joined by +: what pasokh.toml calls the way of proving."""
+        return "+".join(factor for factor in self.ask if factor not in IDENTITIES)
 
     def question(self, factor: Factor) -> Spoken:
         return self.prompts_.get(factor) or named(f"ask-{factor.replace('_', '-')}")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -197,7 +198,7 @@ class Filled:
 class NodeModel(Model):
     """What the checks and the drawing ask of every node; each kind answers what it has."""
 
-    local_slots: ClassVar[Mapping[str, frozenset[str]]] = Field(default={})
+    local_slots: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
     """By field: names that only this node's own prompt may say, such as the number a callback goes to."""
 
     def edges(self) -> Iterator[Edge]:

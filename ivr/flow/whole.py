@@ -12,7 +12,17 @@ from pydantic import BeforeValidator, Field
 from acd.common.document import nearest, wrong
 from acd.site import Id, Label, Language
 from ivr.flow.asking import AskNode, AuthenticateNode, LookupNode
-from ivr.flow.base import Model, Name, Prompt, Recording, Slot, parts_of
+from ivr.flow.base import (
+    Model,
+    Name,
+    NodeModel,
+    Prompt,
+    Recording,
+    Slot,
+    expression,
+    parts_of,
+    variables_in,
+)
 from ivr.flow.deciding import BranchNode, HoursNode, ReturnNode, SetNode, SubNode
 from ivr.flow.people import CallbackNode, QueueNode, SurveyNode, TransferNode, VoicemailNode
 from ivr.flow.spoken import BUILT_IN
@@ -96,6 +106,18 @@ class Flow(Model):
                 return parts_of(text, candidate, said.recorded or prompt.use)
         return ()
 
+    def names_read(self, node: NodeModel, language: str) -> frozenset[str]:
+        """The variables that a node says, asks with or judges by; not those that only its own prompt knows."""
+        found = {
+            path[1] for _, text in node.conditions() for path in expression(text).paths if _is_value(path)
+        }
+        found |= {name for read in node.reads() for name in variables_in(read.text)}
+        for path, prompt in node.prompts():
+            said = self.written(prompt)
+            own = node.local_slots.get(str(path[0]), frozenset())
+            found |= {slot.name for slot in said.slots(language)} - own if said is not None else set()
+        return frozenset(found)
+
     def phrases(self) -> frozenset[Phrase]:
         """Every fixed phrase of this flow, in all its languages. What fills its slots is `ivr.say`'s vocabulary."""
         return frozenset(
@@ -111,6 +133,10 @@ class Flow(Model):
             yield from (prompt for _, prompt in node.prompts())
             if isinstance(node, QueueNode) and node.waiting is not None and node.waiting.estimated_wait:
                 yield from (Prompt(use=name) for name in ("estimated-wait", "estimated-wait-short"))
+
+
+def _is_value(path: tuple[str, ...]) -> bool:
+    return path[0] == "values" and len(path) > 1
 
 
 def version_of(flow: Flow) -> str:

@@ -1,0 +1,108 @@
+"""The steps of nodes that speak and listen: say, menu, collect, language."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from acd.verbs import Collect, Digits, Key, Reply, Say, Sounds, Verb
+from ivr.flow import CollectNode, LanguageNode, MenuNode, Prompt, SayNode, last4
+from ivr.steps.entries import read_entry
+from ivr.steps.walk import ALL_KEYS, Steps, Walk, as_text
+
+_READ_BACKS = 2
+"""How often what was keyed is read back to a caller who does not say whether it is right."""
+
+
+def keys_of(reply: Reply) -> str:
+    """What was pressed; a reply that does not fit counts as silence."""
+    if isinstance(reply, Digits):
+        return reply.digits
+    return reply.key if isinstance(reply, Key) else ""
+
+
+def one_key(sounds: Sounds, wait_s: float, barge_in: bool = True) -> Generator[Verb, Reply, str]:
+    """Play and take one key; "" for silence."""
+    if not barge_in:
+        yield Say(sounds)
+        sounds = ()
+    reply = yield Collect(sounds, max_digits=1, first_key_s=wait_s, end_key="")
+    return keys_of(reply)[:1]
+
+
+def say(walk: Walk, node: SayNode) -> Steps:
+    reply = yield Say(walk.sounds(node.prompt), ALL_KEYS if node.skippable else "")
+    walk.shared.ahead = reply.key if isinstance(reply, Key) else None
+    return node.next
+
+
+def menu(walk: Walk, node: MenuNode) -> Steps:
+    key, strikes = walk.take_ahead(), 0
+    first: Prompt | None = None
+    while True:
+        if not key:
+            sounds = (*walk.sounds(first), *walk.sounds(node.prompt))
+            key = yield from one_key(sounds, node.wait_s, node.barge_in)
+        if key in node.keys:
+            return node.keys[key]
+        strikes += 1
+        if strikes >= node.tries:
+            return walk.person_unless(node.after_tries)
+        first, key = node.no_match if key else node.no_input, ""
+
+
+def language(walk: Walk, node: LanguageNode) -> Steps:
+    key = walk.take_ahead()
+    for _ in range(node.tries):
+        if not key:
+            sounds = [s for each in node.keys.values() for s in walk.sounds(node.prompt, each)]
+            key = yield from one_key(tuple(dict.fromkeys(sounds)), node.wait_s)
+        if key in node.keys:
+            walk.shared.language = node.keys[key]
+            break
+        key = ""
+    walk.shared.language_known = True
+    return node.next
+
+
+def collect(walk: Walk, node: CollectNode) -> Steps:
+    first: Prompt | None = None
+    for _ in range(node.tries):
+        sounds = (*walk.sounds(first), *walk.sounds(node.prompt))
+        if not node.barge_in:
+            yield Say(sounds)
+            sounds = ()
+        reply = yield Collect(
+            sounds,
+            max_digits=node.bounds[1],
+            first_key_s=node.first_key_s,
+            next_key_s=node.next_key_s,
+            end_key=node.end_key,
+            secret=node.is_secret,
+        )
+        keys = keys_of(reply)
+        digits = keys.removesuffix(node.end_key) if node.end_key else keys
+        value = read_entry(node, digits)
+        if value is None:
+            first = node.no_match if keys else node.no_input
+        elif not node.confirm or (yield from _is_right(walk, node, as_text(value))):
+            _fill(walk, node, value)
+            return node.next
+        else:
+            first = None
+    return walk.person_unless(node.after_tries)
+
+
+def _is_right(walk: Walk, node: CollectNode, value: str) -> Generator[Verb, Reply, bool]:
+    """Whether the caller says, by 1, that this is what they meant."""
+    told = {"value": (node.spoken, value[-4:] if node.type == "card" else value)}
+    for _ in range(_READ_BACKS):
+        key = yield from one_key(walk.sounds(node.read_back, told=told), node.first_key_s)
+        if key in ("1", "2"):
+            return key == "1"
+    return False
+
+
+def _fill(walk: Walk, node: CollectNode, value: str | int) -> None:
+    walk.put(node.into, value, node.spoken, secret=node.is_secret)
+    if node.type == "card":
+        walk.put(last4(node.into), str(value)[-4:], "digits")
