@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from acd.center import Center
-from acd.kpi.formulas import Counts, abandon_rate, aht_s, asa_s, ratio, service_level
-from acd.kpi.measures import Limits, Measures, day_start_us
+from acd.kpi.counts import Counts
+from acd.kpi.formulas import (
+    abandon_rate,
+    aht_s,
+    asa_s,
+    card_before_ring,
+    service_level,
+    wait_estimate_close,
+    wait_estimate_error_s,
+    wait_p90_s,
+)
+from acd.kpi.measures import Limits, Measures
 from acd.state import Agent, State, Visit, activity_of, phone_state
 from acd.types import (
     Activity,
@@ -65,7 +74,7 @@ class VisitView:
 
 @dataclass(frozen=True, slots=True)
 class QueueFigures:
-    """Today's counts of one queue (site's day), by the letters and formulas of the measures' dictionary.
+    """Today's calls of one queue (site's day), by the letters and formulas of the measures' dictionary.
 
     A rate or mean is None while nothing was counted: an empty interval is not 0 % and not 100 %.
     """
@@ -81,6 +90,11 @@ class QueueFigures:
     abandon_rate: float | None
     asa_s: float | None
     aht_s: float | None
+    callbacks: int = 0
+    refused: int = 0
+    wait_p90_s: float | None = None
+    wait_estimate_error_s: float | None = None
+    wait_estimate_close: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +115,11 @@ def view_of(center: Center, measures: Measures, now_us: int) -> SiteView:
     """What is live now, with today's counts (the site's day)."""
     state = center.state
     waits = _waits(state)
-    since_us = day_start_us(now_us, ZoneInfo(center.site.time_zone))
     queues: dict[QueueId, QueueFigures] = {}
     total, total_waits, total_beyond, total_talking = Counts(), [], 0, 0
     names = [*center.site.queues, *(name for name in measures.queues if name not in center.site.queues)]
     for name in names:
-        counts = measures.since(name, since_us)
+        counts = measures.today(name, now_us)
         limits = measures.limits.get(name) or Limits()
         waiting, talking = waits.get(name, ([], 0))
         beyond = sum(1 for entered_us in waiting if now_us - entered_us > limits.target_us)
@@ -123,7 +136,7 @@ def view_of(center: Center, measures: Measures, now_us: int) -> SiteView:
         queues=queues,
         total=_figures(total, total_waits, total_talking, total_beyond),
         contacts_now=len(state.contacts),
-        card_before_ring=ratio(measures.cards_before_ring, measures.rung_with_page),
+        card_before_ring=card_before_ring(total),
     )
 
 
@@ -153,6 +166,11 @@ def _figures(counts: Counts, waiting: list[int], talking: int, beyond: int) -> Q
         abandon_rate=abandon_rate(counts),
         asa_s=asa_s(counts),
         aht_s=aht_s(counts),
+        callbacks=counts.callbacks,
+        refused=counts.refused,
+        wait_p90_s=wait_p90_s(counts),
+        wait_estimate_error_s=wait_estimate_error_s(counts),
+        wait_estimate_close=wait_estimate_close(counts),
     )
 
 

@@ -1,28 +1,19 @@
 """Questions about what happened. They read through the `reporting` door and never stand in a call's way.
 
-No rate is made here: `acd.kpi` makes all of them from the same counts, live and afterwards. Intervals are of
-15 minutes of UTC, which are also those of every time zone in use; a visit belongs to the one in which it began.
+Here are lists and single contacts; counts of many are in `acd.store.counting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, func, literal, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
-from acd.kpi.formulas import Counts
-from acd.store.base import instant
-from acd.store.tables import agent_state, contact, leg, offer, refusal, visit
-from acd.types import US_PER_S, AgentId, ContactId, CustomerId, QueueId
-
-INTERVAL_S = 900
+from acd.store.tables import agent_state, contact, leg, offer, visit
+from acd.types import AgentId, ContactId, CustomerId, QueueId
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +131,6 @@ class RecentContact:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What "in time" (x) and "short" (s) mean in a queue, in microseconds of wait."""
-
-    target_us: int = 20 * US_PER_S
-    short_us: int = 5 * US_PER_S
-
-
-@dataclass(frozen=True, slots=True)
-class IntervalCounts:
-    """One queue in one interval: the same counts as the live ones. `longest_wait_us`: of the answered."""
-
-    queue: QueueId
-    began_at: datetime
-    counts: Counts
-    longest_wait_us: int
-
-
-@dataclass(frozen=True, slots=True)
 class AgentStateRow:
     """An agent's state as it was last recorded."""
 
@@ -254,64 +227,6 @@ async def recent_contacts(
         return [RecentContact(*row) for row in await connection.execute(query)]
 
 
-async def interval_report(
-    engine: AsyncEngine, begin: datetime, end: datetime, bounds: Mapping[QueueId, Bounds]
-) -> Sequence[IntervalCounts]:
-    """Counts and sums of each queue and interval with something that began in [begin, end), in order of time.
-
-    A queue without bounds is counted by those of `Bounds()`, as it is live.
-    """
-    async with engine.connect() as connection:
-        rows = (await connection.execute(_visits_by_interval(begin, end, bounds))).all()
-        refused = (await connection.execute(_refusals_by_interval(begin, end))).all()
-    report = {(row.interval, row.queue): _interval_counts(row) for row in rows}
-    for row in refused:
-        nothing = IntervalCounts(row.queue, _begin_of(row.interval), Counts(), 0)
-        report.setdefault((row.interval, row.queue), nothing).counts.refused = row.refused
-    return [report[key] for key in sorted(report)]
-
-
-def _visits_by_interval(
-    begin: datetime, end: datetime, bounds: Mapping[QueueId, Bounds]
-) -> Select[*tuple[Any, ...]]:
-    wait = visit.c.wait_us
-    in_target = wait <= _bound(bounds, "target_us")
-    answered = visit.c.outcome == "answered"
-    abandoned = visit.c.outcome == "abandoned"
-    interval = epoch_s(visit.c.began_at) // INTERVAL_S
-    return (
-        select(
-            visit.c.queue,
-            interval.label("interval"),
-            func.count().label("offered"),
-            _count(answered).label("answered"),
-            _count(and_(answered, in_target)).label("answered_in"),
-            _count(abandoned).label("abandoned"),
-            _count(and_(abandoned, in_target)).label("abandoned_in"),
-            _count(and_(abandoned, wait < _bound(bounds, "short_us"))).label("abandoned_short"),
-            _count(visit.c.outcome == "flowed_out").label("flowed_out"),
-            _count(visit.c.outcome == "callback").label("callbacks"),
-            _count(visit.c.talk_us.is_not(None)).label("handled"),
-            _sum(case((answered, wait))).label("wait_answered_us"),
-            _sum(visit.c.talk_us).label("talk_us"),
-            _sum(visit.c.hold_us).label("hold_us"),
-            _sum(visit.c.acw_us).label("acw_us"),
-            func.coalesce(func.max(case((answered, wait))), 0).label("longest_wait_us"),
-        )
-        .where(visit.c.began_at >= begin, visit.c.began_at < end)
-        .group_by(visit.c.queue, interval)
-    )
-
-
-def _refusals_by_interval(begin: datetime, end: datetime) -> Select[*tuple[Any, ...]]:
-    interval = epoch_s(refusal.c.at) // INTERVAL_S
-    return (
-        select(refusal.c.queue, interval.label("interval"), func.count().label("refused"))
-        .where(refusal.c.at >= begin, refusal.c.at < end)
-        .group_by(refusal.c.queue, interval)
-    )
-
-
 async def agent_states(engine: AsyncEngine) -> Sequence[AgentStateRow]:
     """The last recorded state of every agent, for a start without a usable journal."""
     newest = (
@@ -326,46 +241,3 @@ async def agent_states(engine: AsyncEngine) -> Sequence[AgentStateRow]:
     )
     async with engine.connect() as connection:
         return [AgentStateRow(*row) for row in await connection.execute(query)]
-
-
-class epoch_s(FunctionElement[int]):  # noqa: N801 - it is written like an SQL function
-    """Whole seconds since 1970 of an instant."""
-
-    name = "epoch_s"
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(epoch_s, "postgresql")
-def _epoch_on_postgres(element: epoch_s, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST(floor(extract(epoch FROM {compiler.process(element.clauses, **kw)})) AS BIGINT)"
-
-
-@compiles(epoch_s, "sqlite")
-def _epoch_on_sqlite(element: epoch_s, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
-
-
-def _interval_counts(row: Row[Any]) -> IntervalCounts:
-    counted = row._mapping
-    counts = Counts(**{each.name: int(counted[each.name]) for each in fields(Counts) if each.name in counted})
-    return IntervalCounts(row.queue, _begin_of(row.interval), counts, int(row.longest_wait_us))
-
-
-def _begin_of(interval: int) -> datetime:
-    return instant(interval * INTERVAL_S * US_PER_S)
-
-
-def _bound(bounds: Mapping[QueueId, Bounds], name: str) -> ColumnElement[int]:
-    usual: int = getattr(Bounds(), name)
-    if not bounds:
-        return literal(usual)
-    return case({queue: getattr(b, name) for queue, b in bounds.items()}, value=visit.c.queue, else_=usual)
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count(case((condition, 1)))
-
-
-def _sum(duration: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.coalesce(func.sum(duration), 0)

@@ -15,9 +15,9 @@ import pytest
 
 from acd.common.number import Number
 from acd.effects import ClearScreen, PopScreen, TelephonyEffect
-from acd.store import reports
+from acd.store import counting, reports
 from acd.store.base import instant
-from acd.store.reports import Bounds
+from acd.store.counting import Bounds
 from acd.types import US_PER_S, ContactId
 from acd.verbs import Hangup, Position, Reply, Verb
 from ami_bridge.bridge import Bridge
@@ -95,7 +95,7 @@ async def _counted(run: Running) -> None:
         for began_us, counts in of_queue.items()
     }
     end = instant(now_us) + timedelta(hours=1)
-    report = await reports.interval_report(run.database.reporting, end - timedelta(hours=3), end, bounds)
+    report = await counting.interval_report(run.database.reporting, end - timedelta(hours=3), end, bounds)
     assert {(row.queue, int(row.began_at.timestamp()) * US_PER_S): row.counts for row in report} == live
     assert sum(row.counts.answered for row in report) == run.engine.view().total.answered
 
