@@ -1,7 +1,7 @@
 """What stands on an agent's card, as the page gets it. Pure.
 
-A card never says more than is known: what is unknown is left out. `verified` is false whatever the number says,
-since a caller's number proves nothing about who calls.
+A card never says more than is known: what is unknown is left out. `verified` is true only for the customer whom the
+caller has proved to be, and `verified_by` says how (`pin`, `birth_year+code`); a caller's number proves nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 from acd.common.number import Number, display
 from acd.types import ContactId
-from crm_lookup.types import Customer, Recent
+from crm_lookup.types import Customer, Proof, Recent
 
 Card = Mapping[str, object]
 Why = Literal["withheld", "not_found", "slow", "error", "short", "raw"]
@@ -27,6 +27,7 @@ def make_card(
     recent: Sequence[Recent] = (),
     why_unknown: Why | None = None,
     country: str = "IR",
+    proof: Proof | None = None,
 ) -> Card:
     """The card of a contact; of several matches the first is shown and the others are named (see `in_order`).
 
@@ -40,7 +41,9 @@ def make_card(
         card["why_unknown"] = why_unknown
     if matches:
         card["customer"] = _customer(matches[0], country)
-    card["verified"] = False
+    card["verified"] = proof is not None and bool(matches) and matches[0].id == proof.customer
+    if proof is not None and card["verified"]:
+        card["verified_by"], card["verified_level"] = proof.method, proof.level
     card["recent"] = [_recent(one) for one in recent]
     card["others"] = [{"id": other.id, "name": _name(other)} for other in matches[1:]]
     return card
@@ -50,6 +53,14 @@ def in_order(matches: Sequence[Customer]) -> tuple[Customer, ...]:
     """Who was in touch last comes first; those who never were, by their id."""
     by_id = sorted(matches, key=lambda one: one.id)
     return tuple(sorted(by_id, key=lambda one: one.last_contact_at or _NEVER, reverse=True))
+
+
+def proved_first(matches: Sequence[Customer], proof: Proof | None) -> tuple[Customer, ...]:
+    """Who the caller proved to be comes first, though the number be another's, or nobody's that we know."""
+    if proof is None:
+        return tuple(matches)
+    proved = next((one for one in matches if one.id == proof.customer), Customer(proof.customer))
+    return (proved, *(one for one in matches if one.id != proof.customer))
 
 
 def _customer(customer: Customer, country: str) -> Mapping[str, object]:

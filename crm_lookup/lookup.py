@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from acd.common.number import Number
 from acd.events import CustomerFound
 from acd.types import ContactId, CustomerId
-from crm_lookup.card import Card, Why, in_order, make_card
+from crm_lookup.card import Card, Why, in_order, make_card, proved_first
 from crm_lookup.sources import Source
-from crm_lookup.types import Customer, Recent
+from crm_lookup.types import Customer, Proof, Recent
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class _Caller:
     why_unknown: Why | None = None
     posted: CustomerFound | None = None
     task: asyncio.Task[None] | None = None
+    proof: Proof | None = None
 
 
 @dataclass(slots=True)
@@ -96,6 +97,7 @@ class CallerLookup:
         self._kept: dict[str, _Kept] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._free = asyncio.Semaphore(self._settings.at_once)
+        self._proofs_before: Mapping[ContactId, Proof] = {}
         self.counters = LookupCounters()
 
     def begin(self, contact: ContactId, caller: Number) -> None:
@@ -105,7 +107,7 @@ class CallerLookup:
             if known.posted is not None:
                 self._post(known.posted)
             return
-        state = self._callers[contact] = _Caller(caller)
+        state = self._callers[contact] = _Caller(caller, proof=self._proofs_before.get(contact))
         if caller.kind not in ("e164", "raw"):
             self.counters.unasked += 1
             state.why_unknown = "withheld" if caller.kind == "withheld" else "short"
@@ -133,8 +135,42 @@ class CallerLookup:
         if state is None:
             return None
         return make_card(
-            contact, state.number, state.matches, state.recent, state.why_unknown, self._settings.country
+            contact,
+            state.number,
+            state.matches,
+            state.recent,
+            state.why_unknown,
+            self._settings.country,
+            state.proof,
         )
+
+    def caller(self, contact: ContactId) -> tuple[Number, CustomerId | None] | None:
+        """The caller's number, and whose it is if it is surely one customer's; None for a contact not known here."""
+        state = self._callers.get(contact)
+        if state is None:
+            return None
+        return state.number, state.matches[0].id if len(state.matches) == 1 else None
+
+    def proof(self, contact: ContactId) -> Proof | None:
+        state = self._callers.get(contact)
+        return None if state is None else state.proof
+
+    def prove(self, contact: ContactId, proof: Proof) -> None:
+        """The caller has proved who they are: the card is that customer's from now on."""
+        state = self._callers.get(contact)
+        if state is None:
+            return  # they have hung up meanwhile
+        state.proof = proof
+        known = any(one.id == proof.customer for one in state.matches)
+        state.matches, state.recent = proved_first(state.matches, proof), ()
+        self._tell(contact, state)
+        if state.task is not None:
+            state.task.cancel()
+        self._start(state, self._add_history(contact, state) if known else self._fetch(contact, state, proof))
+
+    def remember(self, proofs: Mapping[ContactId, Proof]) -> None:
+        """What callers who are still there had proved before our last stop."""
+        self._proofs_before = proofs
 
     def forget_answers(self) -> None:
         """Customers have changed: ask the source again from now on."""
@@ -170,6 +206,22 @@ class CallerLookup:
         if state.matches:
             await self._add_history(contact, state)
 
+    async def _fetch(self, contact: ContactId, state: _Caller, proof: Proof) -> None:
+        """The record of a customer whose number this is not."""
+        asked = asyncio.ensure_future(self._source.one(proof.customer))
+        try:
+            await asyncio.wait((asked,), timeout=self._settings.late_s)
+        finally:
+            asked.cancel()
+            await asyncio.wait((asked,))
+        if asked.cancelled() or asked.exception() is not None:
+            self.counters.errors += 1
+            _log.warning("The record of a customer who proved who they are cannot be read.")
+        elif (found := asked.result()) is not None:
+            state.matches = (found, *state.matches[1:])
+            self._tell(contact, state)
+        await self._add_history(contact, state)
+
     def _failed(self, contact: ContactId, state: _Caller, error: BaseException | None) -> None:
         if error is None or (isinstance(error, TimeoutError) and state.why_unknown == "slow"):
             return  # it has been told
@@ -177,7 +229,7 @@ class CallerLookup:
         self._tell(contact, state)
 
     def _settle(self, contact: ContactId, state: _Caller, matches: tuple[Customer, ...]) -> None:
-        state.matches = matches
+        state.matches = proved_first(matches, state.proof)
         if matches:
             self.counters.found += 1
             state.why_unknown = None

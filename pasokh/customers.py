@@ -48,15 +48,20 @@ class Customers:
     async def answer(
         self, contact: ContactId, what: str, args: Mapping[str, str]
     ) -> Mapping[str, str] | None:
-        """What a flow may ask: `customer` (known, id, segment, language). None for what nobody can answer."""
+        """What a flow may ask: `customer` (known, id, segment, language; verified, and its level). None for what
+        nobody can answer."""
         if what != "customer":
             return None
         card = self.lookup.card(contact)
         found = card.get("customer") if card is not None else None
-        if not isinstance(found, Mapping):
-            return {"known": "no"}
+        if card is None or not isinstance(found, Mapping):
+            return {"known": "false", "verified": "false"}
         named = {name: str(found[name]) for name in ("id", "segment", "language") if found.get(name)}
-        return {"known": "yes", **named}
+        verified = {
+            "verified": "true" if card["verified"] else "false",
+            "level": str(card.get("verified_level", "")),
+        }
+        return {"known": "true", **verified, **named}
 
     async def close(self) -> None:
         await self.lookup.aclose()

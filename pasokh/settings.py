@@ -11,12 +11,13 @@ import os
 import secrets as chance
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from acd.common.document import nearest
+from crm_lookup.services.settings import AuthenticationSettings, ServiceSettings, with_paths
 from pasokh.errors import SettingsError
 
 
@@ -54,7 +55,8 @@ class Asterisk(_Section):
 
     `agi_address`: under which address Asterisk reaches us, when that is not `agi_host`. `ami_permit`: networks from
     which our process may log in. `systemname` makes contact ids unique over servers. `sip_*`: for
-    `pasokh asterisk config --complete`.
+    `pasokh asterisk config --complete`. `messages`: where Asterisk puts what callers say after the tone; both may
+    write there. `transfer_allowed`: how the outside numbers may begin that flows transfer callers to; none by default.
     """
 
     ami_host: str = "127.0.0.1"
@@ -71,6 +73,13 @@ class Asterisk(_Section):
     sounds: Path = Path("var/sounds")
     sounds_seen_as: Path | None = None
     recordings: Path = Path("var/recordings")
+    messages: Path = Path("var/messages/new")
+    messages_seen_as: Path | None = None
+    transfer_allowed: tuple[str, ...] = ()
+
+
+ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+"""As flows write it."""
 
 
 class Deadlines(_Section):
@@ -105,6 +114,8 @@ class Settings(BaseSettings):
     redis: Redis = Redis()
     asterisk: Asterisk = Asterisk()
     deadlines: Deadlines = Deadlines()
+    services: dict[ServiceName, ServiceSettings] = {}
+    authentication: AuthenticationSettings = AuthenticationSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -124,6 +135,11 @@ class Settings(BaseSettings):
     @property
     def control_socket(self) -> Path:
         return self.state / "control.sock"
+
+    @property
+    def kept_messages(self) -> Path:
+        """Messages of callers that we have taken over."""
+        return self.state / "messages" / "kept"
 
     def secret(self, name: str) -> str:
         """The secret of this name, made now if it is not there. Raises SettingsError when it cannot be read."""
@@ -154,11 +170,12 @@ def resolved(settings: Settings, folder: Path) -> Settings:
     asterisk = settings.asterisk.model_copy(
         update={
             name: folder / path
-            for name in ("sounds", "sounds_seen_as", "recordings")
+            for name in ("sounds", "sounds_seen_as", "recordings", "messages", "messages_seen_as")
             if (path := getattr(settings.asterisk, name)) is not None
         }
     )
-    return settings.model_copy(update={**paths, "asterisk": asterisk})
+    services = with_paths(settings.services, folder)
+    return settings.model_copy(update={**paths, "asterisk": asterisk, "services": services})
 
 
 def _read(file: Path) -> str:
@@ -173,7 +190,8 @@ def _read(file: Path) -> str:
 
 
 def _sentence(file: Path, text: str, error: Any) -> str:
-    path = [str(step) for step in error["loc"]]
+    loc = [str(step) for step in error["loc"]]
+    path = _written(loc)
     variable = f"PASOKH_{'__'.join(path).upper()}"
     line = _line_of(text, path)
     if variable in os.environ:
@@ -182,20 +200,48 @@ def _sentence(file: Path, text: str, error: Any) -> str:
         place = f"{file}:{line}" if line else str(file)
     name = ".".join(path)
     if error["type"] == "extra_forbidden":
-        near = nearest(path[-1], _known(path[:-1]))
-        fix = f"write {near}" if near else f"remove it; known are {', '.join(_known(path[:-1]))}"
+        known = _known(loc[:-1])
+        near = nearest(path[-1], known)
+        fix = f"write {near}" if near else f"remove it; known are {', '.join(known)}"
         return f"{place}: {name} is no setting; {fix}."
-    return f"{place}: {name} is wrong: {error['msg'].lower()}; correct it or remove it for the default."
+    said = error["msg"][:1].lower() + error["msg"][1:]
+    if error["type"] == "service":
+        return f"{place}: {name} is wrong: {said}."
+    return f"{place}: {name} is wrong: {said}; correct it or remove it for the default."
 
 
-def _known(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Settings
-    for step in path:
-        field = model.model_fields.get(step)
-        if field is None or not isinstance(field.annotation, type):
-            return []
-        model = field.annotation
-    return list(model.model_fields)
+def _written(loc: list[str]) -> list[str]:
+    """A place as it stands in the file: without the kind of service, by which pydantic tells one from another."""
+    return [*loc[:2], *loc[3:]] if loc[0] == "services" and len(loc) > 2 else loc
+
+
+def _known(loc: list[str]) -> list[str]:
+    """The settings that there are at a place; none for one whose names are free."""
+    here: list[type[BaseModel]] = [Settings]
+    for step in loc:
+        here = [inner for each in here for inner in _inside(each, step)]
+    return sorted({name for model in here for name in model.model_fields})
+
+
+def _inside(model: type[BaseModel], step: str) -> list[type[BaseModel]]:
+    """The models behind a step: of a setting, of a free name, or (`http`) the one model of this kind."""
+    field = model.model_fields.get(step)
+    if field is not None:
+        return _models(field.annotation)
+    kind = model.model_fields.get("kind")
+    return [] if kind is not None and step in _KINDS and step not in get_args(kind.annotation) else [model]
+
+
+_KINDS = ("http", "sql", "example")
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation is made of, of a mapping those of its values."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) is dict:
+        return _models(get_args(annotation)[1])
+    return [found for each in get_args(annotation) for found in _models(each)]
 
 
 def _line_of(text: str, path: list[str]) -> int | None:

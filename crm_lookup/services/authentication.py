@@ -25,7 +25,7 @@ METHOD, LEVEL = "method", "level"
 PROOFS = ("pin", "birth_year", "card_last4", "code")
 """What can prove something, in the order in which a method's name holds them."""
 
-_CUSTOMERS, _NUMBERS, _NUMBERLESS = "c-", "n-", "w-"
+_CUSTOMERS, _NUMBERS, _NUMBERLESS, _SENDS = "c-", "n-", "w-", "s-"
 CUSTOMER = "customer"
 
 
@@ -66,20 +66,16 @@ class Authentication:
         self._now_us = now_us
         self._on_proof = on_proof
         self._tries = self._begun(())
+        self._methods = {_in_order(name): method for name, method in settings.methods.items()}
         self._nobodys_hash = hash_of_nobody(PinSettings(settings.pin_memory_kib, settings.pin_time_cost))
-        self._proofs: Mapping[ContactId, Proof] = {}
         self.counters = AuthenticationCounters()
 
-    async def start(self) -> None:
-        """Recall counts and proofs from before. Raises what the database raises."""
+    async def start(self) -> Mapping[ContactId, Proof]:
+        """Recall counts from before; what contacts had proved then. Raises what the database raises."""
         known = await self._store.remember(self._now_us())
         self._tries = self._begun(known.counts)
-        self._proofs = known.proofs
         self._store.start()
-
-    def proof_before(self, contact: ContactId) -> Proof | None:
-        """What this contact's caller had proved before our last restart."""
-        return self._proofs.get(contact)
+        return known.proofs
 
     async def answer(
         self, contact: ContactId, args: Mapping[str, str], claim: Claim
@@ -113,16 +109,21 @@ class Authentication:
 
     async def send_code(self, args: Mapping[str, str], claim: Claim) -> Mapping[str, str] | None:
         """Have a code sent to whom these arguments name. It is said to be sent also to nobody, so that nobody learns
-        who is a customer; a number that has been locked out, or a customer who is, gets no more of them."""
-        method = next((each for each in self._settings.methods.values() if each.send), None)
+        who is a customer; who is locked out gets no more of them, and nobody gets one after the other without end."""
+        said = self._method(args)[1]
+        method = next(
+            (each for each in (said, *self._methods.values()) if each is not None and each.send), None
+        )
         claimed = self._claimed(args, claim)
         if method is None or claimed is None:
             self.counters.unavailable += 1
             return None
         keys = self._keys(claimed, claim.number)
-        if self._is_locked(keys):
+        sent = self._of(_SENDS).take(_SENDS + keys[0], self._now_us())
+        if sent is None or self._is_locked(keys):
             self.counters.locked += 1
             return {RESULT: LOCKED}
+        self._store.note_count(sent)
         try:
             await self._services.find(method.send, self._asked(args, claim))
         except ServiceError:
@@ -147,8 +148,13 @@ class Authentication:
 
     def _method(self, args: Mapping[str, str]) -> tuple[str, Method | None]:
         """The way that fits what was keyed, and its name: what the flow says, or the proofs that were given."""
-        word = args.get(METHOD) or "+".join(name for name in PROOFS if args.get(name))
-        return word, self._settings.methods.get(word)
+        said = (
+            args.get(METHOD, "").split("+")
+            if args.get(METHOD)
+            else [name for name in PROOFS if args.get(name)]
+        )
+        word = _in_order("+".join(said))
+        return word, self._methods.get(word)
 
     def _claimed(self, args: Mapping[str, str], claim: Claim) -> str | None:
         """The identity that tries are counted for: what was keyed, else whose number this is."""
@@ -195,6 +201,7 @@ class Authentication:
             _CUSTOMERS: limits.tries,
             _NUMBERS: limits.number_tries,
             _NUMBERLESS: limits.number_tries * 10,
+            _SENDS: limits.code_sends,
         }
         return {
             kind: Tries(
@@ -241,3 +248,10 @@ class Authentication:
         self.counters.failed += 1
         count = self._of(keys[0]).count(keys[0])
         return {RESULT: NOT_RIGHT, "left": str(self._settings.tries - (count.failed if count else 0))}
+
+
+def _in_order(method: str) -> str:
+    """One name for a method, however its proofs are listed."""
+    return "+".join(
+        sorted(method.split("+"), key=lambda name: (PROOFS.index(name) if name in PROOFS else 9, name))
+    )

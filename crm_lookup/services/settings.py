@@ -248,6 +248,7 @@ class AuthenticationSettings(_Part):
     identities: tuple[Name, ...] = ("national_id", "card", "customer_number", "customer")
     tries: Annotated[int, Field(ge=1, le=20)] = 3
     number_tries: Annotated[int, Field(ge=1, le=1000)] = 10
+    code_sends: Annotated[int, Field(ge=1, le=100)] = 5
     within_s: Annotated[float, Field(gt=0)] = 3600.0
     lock_s: Annotated[float, Field(gt=0)] = 1800.0
     pin_memory_kib: Annotated[int, Field(ge=1024)] = 65_536

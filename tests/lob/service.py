@@ -56,6 +56,7 @@ class LineOfBusiness:
     codes: dict[str, str] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
     connections: int = 0
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -106,6 +107,7 @@ class LineOfBusiness:
             headers,
         )
         self.asked.append(asked)
+        self.was_asked.set()
         if self.ill is not None and self.ill_times > 0:
             self.ill_times -= 1
             return await self._ill_answer(self.ill, asked, writer)

@@ -28,7 +28,7 @@ def nothing_stored(folder: Path) -> Database:
     return open_database(DatabaseSettings(url=f"sqlite+aiosqlite:///{folder}/none.sqlite3"))
 
 
-def told(url: str, folder: Path, **change: object) -> tuple[dict[str, OneService], AuthenticationSettings]:
+def told(url: str, folder: Path, /, **change: object) -> tuple[dict[str, OneService], AuthenticationSettings]:
     """The settings under which the sample service is asked, every service changed by `change`."""
     (folder / "lob").write_text(SECRET + "\n")
     raw = tomllib.loads(settings_toml(url, "lob"))
