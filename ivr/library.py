@@ -7,19 +7,19 @@ anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
-from acd.common.document import nearest
+from acd.common.document import Loaded, nearest
 from acd.errors import DocumentError, Problem
 from acd.site import Site
 from acd.ticket import Ticket
-from ivr.check import load_flow
+from ivr.check import check_calls, check_site, load_flow
 from ivr.errors import UnknownFlowError, UnknownNumberError
-from ivr.flow import Flow, QueueNode, version_of
+from ivr.flow import Flow, QueueNode, SubNode, version_of
 from ivr.phrase import Phrase, SoundOf
 from ivr.script import FlowScript, Surroundings
 
@@ -117,6 +117,7 @@ def load_flows(site: Site, folder: Path | None = None) -> Flows:
         texts[path.stem] = (_read(path), str(path))
     used = {number.flow for number in site.numbers.values()}
     flows: dict[str, Flow] = {}
+    loaded: dict[str, Loaded[Flow]] = {}
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for name, (text, file) in texts.items():
@@ -128,9 +129,25 @@ def load_flows(site: Site, folder: Path | None = None) -> Flows:
         problems += _misnamed(read.flow, name, file)
         warnings += read.warnings
         flows[read.flow.flow] = read.flow
+        loaded[read.flow.flow] = read.loaded
+    if not problems:
+        problems += check_calls(loaded)
+        for name in _called(flows, used) - used:
+            problems += check_site(loaded[name], site)
     if problems:
         raise DocumentError(problems)
     return Flows(site, flows, {name: version_of(flow) for name, flow in flows.items()}, tuple(warnings))
+
+
+def _called(flows: Mapping[str, Flow], names: Iterable[str]) -> set[str]:
+    """These flows, and those that they call."""
+    todo, found = [name for name in names if name in flows], set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in found and name in flows:
+            found.add(name)
+            todo += [node.flow for node in flows[name].nodes.values() if isinstance(node, SubNode)]
+    return found
 
 
 def shipped_flows() -> dict[str, str]:

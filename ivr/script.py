@@ -38,6 +38,7 @@ from ivr.say import cannot_connect
 from ivr.steps import steps_of
 from ivr.steps.walk import (
     ALL_KEYS,
+    DEEPEST,
     CallOver,
     Lost,
     PersonWanted,
@@ -52,8 +53,6 @@ __all__ = ["ALL_KEYS", "DEEPEST", "MOST_STEPS", "STEPS_TO_PERSON", "FlowScript",
 
 MOST_STEPS = 200
 STEPS_TO_PERSON = 50
-DEEPEST = 4
-"""How many flows may be within each other."""
 
 _PASSED_THROUGH = (HoursNode, BranchNode, SubNode, ReturnNode)
 _KEEPS_KEY = (*_PASSED_THROUGH, MenuNode, LanguageNode)

@@ -26,6 +26,7 @@ from ivr.flow.base import (
     Prompt,
     Read,
     Slot,
+    Stray,
     Trying,
     When,
     expression,
@@ -53,7 +54,7 @@ __all__ = [
     "BUILT_IN", "FACTOR_DIGITS", "IDENTITIES", "KINDS", "NAMES", "QUEUE_WAYS", "RESERVED_VARIABLES",
     "AnyNode", "AskNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Edge", "Entry",
     "Factor", "Filled", "Flow", "HangupNode", "HoursNode", "Keep", "Kept", "LanguageNode", "LookupNode",
-    "MenuNode", "Node", "NodeModel", "Prompt", "QueueNode", "Read", "ReturnNode", "SayNode", "SetNode", "Slot",
+    "MenuNode", "Node", "NodeModel", "Prompt", "QueueNode", "Read", "ReturnNode", "SayNode", "SetNode", "Slot", "Stray",
     "SubNode", "SurveyNode", "SurveyReason", "SurveyWords", "TransferNode", "Trying", "VoicemailNode", "Waiting",
     "When", "expression", "fill", "last4", "named", "variables_in", "version_of",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from ivr.flow.base import (
     Read,
     Service,
     Spoken,
+    Stray,
     Tries,
     Value,
     Wait,
@@ -27,6 +28,7 @@ from ivr.flow.base import (
     conditions_of_cases,
     edges_of_cases,
     named,
+    strays_of,
     ways_of,
 )
 
@@ -64,6 +66,9 @@ class AskNode(NodeModel):
     def fills(self) -> Iterator[Filled]:
         yield from _filled_by(self.keep)
 
+    def fills_on(self, edge: Edge) -> bool:
+        return edge.path[0] == "answers"
+
 
 class LookupNode(NodeModel):
     """A question to a service of pasokh.toml. `prompt` is said first, so that nobody waits in silence.
@@ -96,6 +101,12 @@ class LookupNode(NodeModel):
 
     def fills(self) -> Iterator[Filled]:
         yield from _filled_by(self.keep)
+
+    def fills_on(self, edge: Edge) -> bool:
+        return edge.path[0] in ("found", "when")
+
+    def strays(self) -> Iterator[Stray]:
+        yield from strays_of(self, False, not_found="is not found", failed="gets no answer from the service")
 
 
 Factor = Literal["customer_number", "national_id", "card", "card_last4", "birth_year", "pin", "code"]
@@ -173,3 +184,16 @@ class AuthenticateNode(NodeModel):
 
     def fills(self) -> Iterator[Filled]:
         yield from _filled_by(self.keep)
+
+    def fills_on(self, edge: Edge) -> bool:
+        return edge.path[0] == "verified"
+
+    def strays(self) -> Iterator[Stray]:
+        yield Stray("person", f"keys nothing usable {self.tries} times", waits=True)
+        yield from strays_of(
+            self,
+            True,
+            failed=f"cannot prove who they are in {self.attempts} attempts",
+            locked="is locked out",
+            unavailable="cannot be judged now",
+        )

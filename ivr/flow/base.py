@@ -195,6 +195,23 @@ class Filled:
     secret: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """`way`: the field that would lead them; `who`: which callers they are ("fails 3 times"). `waits`: whether they
+    had time to act."""
+
+    way: str
+    who: str
+    waits: bool = False
+
+
+def strays_of(node: NodeModel, waits: bool, **who: str) -> Iterator[Stray]:
+    """One for each of these ways that is not written."""
+    for way, text in who.items():
+        if getattr(node, way) is None:
+            yield Stray(way, text, waits)
+
+
 class NodeModel(Model):
     """What the checks and the drawing ask of every node; each kind answers what it has."""
 
@@ -213,6 +230,19 @@ class NodeModel(Model):
     def unsaid(self) -> frozenset[str]:
         """Fields with prompts that this node, as it is written, never says."""
         return frozenset()
+
+    def strays(self) -> Iterator[Stray]:
+        """Callers for whom the node has no way of its own, and who therefore go to the flow's person."""
+        yield from ()
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the call, or the caller's way through this flow, may come to its end here."""
+        return False
+
+    def fills_on(self, edge: Edge) -> bool:
+        """Whether the variables that it fills are filled for those who leave by this edge."""
+        return True
 
     def conditions(self) -> Iterator[tuple[Path, str]]:
         """Its expressions, with their places."""
@@ -256,6 +286,9 @@ class Trying(NodeModel):
     tries: Tries = 3
     after_tries: Id | None = None
     barge_in: bool = True
+
+    def strays(self) -> Iterator[Stray]:
+        yield from strays_of(self, True, after_tries=f"fails {self.tries} times")
 
 
 class When(Model):

@@ -121,3 +121,7 @@ class ReturnNode(NodeModel):
 
     def edges(self) -> Iterator[Edge]:
         yield from ()
+
+    @property
+    def may_end(self) -> bool:
+        return True

@@ -9,7 +9,21 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from acd.common.document import Written, wrong
 from acd.site import Id, Language
-from ivr.flow.base import Edge, Key, Model, Name, NodeModel, Spoken, Tries, Wait, named, one_queue, ways_of
+from ivr.flow.base import (
+    Edge,
+    Key,
+    Model,
+    Name,
+    NodeModel,
+    Spoken,
+    Stray,
+    Tries,
+    Wait,
+    named,
+    one_queue,
+    strays_of,
+    ways_of,
+)
 
 Often = Annotated[float, Field(ge=5, le=3_600, allow_inf_nan=False)]
 QueueByLanguage = Annotated[dict[Language, Id], BeforeValidator(one_queue)]
@@ -90,6 +104,10 @@ class QueueNode(NodeModel):
         for way in QUEUE_WAYS:
             yield from ways_of(self, way, waits=way == "max_wait" or way in keyed)
 
+    @property
+    def may_end(self) -> bool:
+        return True
+
 
 class VoicemailNode(NodeModel):
     """Takes a message for a queue. `confirm`: the caller may record it anew before it is kept. Then `thanks`, and
@@ -114,6 +132,10 @@ class VoicemailNode(NodeModel):
 
     def edges(self) -> Iterator[Edge]:
         yield from ways_of(self, "next", "failed", waits=True)
+
+    @property
+    def may_end(self) -> bool:
+        return self.next is None or self.failed is None
 
 
 class CallbackNode(NodeModel):
@@ -152,6 +174,15 @@ class CallbackNode(NodeModel):
     def edges(self) -> Iterator[Edge]:
         yield from ways_of(self, "next", "declined", "failed", waits=True)
 
+    @property
+    def may_end(self) -> bool:
+        return self.next is None
+
+    def strays(self) -> Iterator[Stray]:
+        yield from strays_of(
+            self, True, declined="wants no callback", failed="cannot be noted for a callback"
+        )
+
 
 class TransferNode(NodeModel):
     """Connects the caller with an outside number that the site allows. `unanswered`: where to go when nobody
@@ -166,6 +197,13 @@ class TransferNode(NodeModel):
 
     def edges(self) -> Iterator[Edge]:
         yield from ways_of(self, "after", "unanswered", waits=True)
+
+    @property
+    def may_end(self) -> bool:
+        return self.after is None
+
+    def strays(self) -> Iterator[Stray]:
+        yield from strays_of(self, True, unanswered="reaches nobody at that number")
 
 
 class SurveyReason(Model):
@@ -200,3 +238,7 @@ class SurveyNode(NodeModel):
 
     def edges(self) -> Iterator[Edge]:
         yield from ways_of(self, "next", waits=True)
+
+    @property
+    def may_end(self) -> bool:
+        return self.next is None

@@ -135,6 +135,9 @@ class CollectNode(Trying):
         if self.type == "card":
             yield Filled(("into",), last4(self.into))
 
+    def fills_on(self, edge: Edge) -> bool:
+        return edge.path[0] == "next"
+
 
 def last4(name: str) -> str:
     """The variable that holds the last four digits of the card in `name`."""
@@ -168,3 +171,7 @@ class HangupNode(NodeModel):
 
     def edges(self) -> Iterator[Edge]:
         yield from ()
+
+    @property
+    def may_end(self) -> bool:
+        return True

@@ -23,6 +23,9 @@ from ivr.say.slots import speak
 from ivr.steps import questions
 
 ALL_KEYS = "0123456789*#"
+DEEPEST = 4
+"""How many flows may be within each other, the first one included."""
+
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
