@@ -39,12 +39,14 @@ from ami_bridge.bridge import Bridge, BridgeDoors, BridgeSettings
 from ami_bridge.fastagi import FastAgiSettings
 from ami_bridge.recovery import Known, KnownCall
 from ami_bridge.session import SessionSettings
+from asterisk_conf.pjsip import trunk_endpoint
 from ivr.errors import UnknownNumberError
 from ivr.library import Flows, load_flows
 from ivr.prompts import PromptLibrary
 from ivr.say import vocabulary
 from ivr.voices import Espeak
 from pasokh import __version__
+from pasokh.answers import AnswersForMessages, JoinedAnswers, MessageLists, join_messages
 from pasokh.control import ControlServer
 from pasokh.customers import join_customers
 from pasokh.documents import KIND, NAME, CenterDocuments, read_document, read_documents
@@ -52,6 +54,7 @@ from pasokh.errors import NotReadyError
 from pasokh.lock import sole_center
 from pasokh.metrics import RoomCounters
 from pasokh.recover import recover
+from pasokh.services import join_services
 from pasokh.settings import Settings
 from pasokh.tables import check_tables
 from realtime.access import Access
@@ -134,6 +137,9 @@ async def build(
     desk.recall(recovered.facts)
     customers = join_customers(settings, database, lambda: engine.site, engine.post, desk.card_changed)
     stack.push_async_callback(customers.close)
+    services = join_services(settings, database, customers.lookup, clock.now_us, otherwise=customers)
+    stack.push_async_callback(services.aclose)
+    await services.start()
     flows = _FlowsNow(load_flows(engine.site, settings.flows), settings, engine)
     stack.push_async_callback(flows.close)
 
@@ -142,11 +148,15 @@ async def build(
         number = parse_number(written, at.country, at.area_code, tuple(at.phones))
         return number, number_token(number.key, token_key) or None
 
+    messages = join_messages(
+        settings, database, clock.now_us, lambda contact: contact in engine.center.state.contacts
+    )
+    voice = AnswersForMessages(messages, clock.now_us)
     bridge = Bridge(
-        _bridge_settings(settings),
+        _bridge_settings(settings, site),
         BridgeDoors(
             center=engine,
-            answers=customers,
+            answers=JoinedAnswers({"voicemail": voice, "survey": voice}, otherwise=services),
             script_for=flows.script_for,
             number_of=number_of,
             known=lambda: _known(engine),
@@ -189,6 +199,9 @@ async def build(
                 "records": records.counters,
                 "lookup": lambda: customers.lookup.counters,
                 "flows": lambda: flows.counters,
+                "services": lambda: services.services.counters,
+                "authentication": lambda: services.authentication.counters,
+                "messages": lambda: messages.counters,
             },
             engine.view,
         )
@@ -206,6 +219,7 @@ async def build(
         contacts=customers.contacts,
         customers=customers.lists,
         documents=documents,
+        voicemails=MessageLists(messages),
         checks=_checks(state, database),
         metrics=metrics,
         demo_accounts=demo_accounts,
@@ -215,6 +229,7 @@ async def build(
     await server.start(settings.web.host, settings.web.port)
     stack.push_async_callback(server.stop)
     _background(stack, publisher.run(), "wall publisher")
+    _background(stack, messages.run(), "messages")
 
     try:
         await bridge.start()
@@ -377,7 +392,7 @@ def _bus(settings: Settings) -> Bus:
     return InProcessBus()
 
 
-def _bridge_settings(settings: Settings) -> BridgeSettings:
+def _bridge_settings(settings: Settings, site: Site) -> BridgeSettings:
     to, deadlines = settings.asterisk, settings.deadlines
     return BridgeSettings(
         agi=FastAgiSettings(
@@ -386,7 +401,12 @@ def _bridge_settings(settings: Settings) -> BridgeSettings:
         ami=AmiSettings(
             username=to.ami_user, secret=settings.secret("ami"), host=to.ami_host, port=to.ami_port
         ),
-        session=SessionSettings(gone_wait_s=deadlines.gone_wait_s),
+        session=SessionSettings(
+            gone_wait_s=deadlines.gone_wait_s,
+            messages=str(to.messages_seen_as or to.messages),
+            transfer_endpoint=trunk_endpoint(next(iter(site.trunks), "")) if site.trunks else "",
+            transfer_allowed=to.transfer_allowed,
+        ),
         resync_every_s=deadlines.resync_s,
         ends_every_s=deadlines.ends_s,
     )

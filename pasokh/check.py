@@ -16,6 +16,7 @@ from acd.errors import DocumentError
 from acd.site import Site
 from acd.store.base import DATABASE_ERRORS, DatabaseSettings, opened
 from acd.store.schema import check_schema
+from acd.store.voicemail import strays
 from ami_bridge.ami import Ami, AmiSettings
 from ami_bridge.errors import AmiError
 from asterisk_conf.check import check_against
@@ -40,6 +41,7 @@ async def everything(settings: Settings) -> list[Finding]:
     findings += _folders(settings)
     findings += _voice()
     findings.append(await _database(settings))
+    findings += await _messages(settings)
     if settings.role == "all":
         findings.append(await _running(settings))
         findings += [each async for each in _asterisk(settings, site)]
@@ -76,6 +78,7 @@ def _folders(settings: Settings) -> list[Finding]:
         ("state", settings.state),
         ("sounds", settings.asterisk.sounds),
         ("recordings", settings.asterisk.recordings),
+        ("messages", settings.asterisk.messages),
     ):
         found.append(_folder(what, folder))
     return found
@@ -88,7 +91,7 @@ def _folder(what: str, folder: Path) -> Finding:
         return Finding(f"The folder of {what}, {folder}, cannot be made: {error.strerror}.")
     if not os.access(folder, os.W_OK):
         return Finding(f"The folder of {what}, {folder}, cannot be written by this user.")
-    if what in ("sounds", "recordings") and (closed := _closed_above(folder)) is not None:
+    if what in ("sounds", "recordings", "messages") and (closed := _closed_above(folder)) is not None:
         return Finding(f"Asterisk cannot see the {what}: {closed} may not be entered by others (chmod o+x).")
     free = shutil.disk_usage(folder)
     if free.free < free.total // 20:
@@ -123,6 +126,28 @@ async def _database(settings: Settings) -> Finding:
         if state.ok
         else Finding(state.sentence)
     )
+
+
+async def _messages(settings: Settings) -> list[Finding]:
+    """Messages of callers whose words are gone, and words that no list shows."""
+    async with opened(DatabaseSettings(url=settings.database_url)) as database:
+        try:
+            lost, unlisted = await strays(database.reporting, settings.kept_messages)
+        except DATABASE_ERRORS:
+            return []  # of the database something was said already
+    found = []
+    if lost:
+        found.append(
+            Finding(f"{len(lost)} messages of callers have no file any more, e.g. {lost[0]}; restore it.")
+        )
+    if unlisted:
+        found.append(
+            Finding(
+                f"{len(unlisted)} files in {settings.kept_messages} belong to no message, e.g. {unlisted[0]}; "
+                f"move them to {settings.asterisk.messages} to have them taken over again."
+            )
+        )
+    return found
 
 
 async def _running(settings: Settings) -> Finding:

@@ -12,7 +12,7 @@ from realtime.access import Access
 from realtime.audit import AuditLog
 from realtime.desk import Desk
 from realtime.hub import WallHub
-from realtime.ports import Center, Check, Contacts, Customers, Documents
+from realtime.ports import Center, Check, Contacts, Customers, Documents, Voicemails
 from realtime.settings import RealtimeSettings
 
 
@@ -35,6 +35,7 @@ class RealtimeDeps:
     contacts: Contacts | None = None
     customers: Customers | None = None
     documents: Documents | None = None
+    voicemails: Voicemails | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     demo_accounts: Sequence[Mapping[str, str]] = ()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from acd.effects import Granted, Refused
 from acd.events import Command, Event
 from acd.site import Site
-from acd.types import ContactId, CustomerId
+from acd.types import AgentId, ContactId, CustomerId
 from acd.view import SiteView
 
 
@@ -51,6 +52,31 @@ class Customers(Protocol):
     async def search(self, text: str, *, limit: int) -> Sequence[Mapping[str, object]]: ...
 
     async def one(self, customer: CustomerId) -> Mapping[str, object] | None: ...
+
+
+class Voicemails(Protocol):
+    """Messages of callers, newest first. `assign` and `done` are False for one that is done already."""
+
+    async def recent(
+        self,
+        *,
+        limit: int,
+        before_us: int | None = None,
+        kind: str | None = None,
+        queue: str | None = None,
+        state: str | None = None,
+        agent: AgentId | None = None,
+    ) -> Sequence[Mapping[str, object]]: ...
+
+    async def one(self, message: str) -> Mapping[str, object] | None: ...
+
+    async def path(self, message: str) -> Path | None: ...
+
+    async def heard(self, message: str, by: str) -> None: ...
+
+    async def assign(self, message: str, agent: AgentId | None, by: str) -> bool: ...
+
+    async def done(self, message: str, by: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ Replies, their order with HANGUP, and what happens to a command in a hang-up wer
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from ami_bridge.wire import split_command
@@ -251,6 +253,43 @@ async def _wait_for_digit(call: _Call) -> str:
         await line.changed(end)
 
 
+async def _record_file(call: _Call) -> str:
+    """Until a key, the longest time, or silence after what the caller says; `(timeout)` is also what silence reads."""
+    line, (name, _format, digits, longest) = call.line, call.words[:4]
+    loop = asyncio.get_running_loop()
+    silence_s = int(call.words[-1].removeprefix("s=")) if call.words[-1].startswith("s=") else 0
+    line.music_off()
+    path = Path(f"{name}.wav")
+    if not path.parent.is_dir():
+        return "200 result=-1 (writefile)"
+    line.listen()
+    began = loop.time()
+    spoken_s = line.speaks_s
+    ends = [began + int(longest) / 1000] if int(longest) > 0 else []
+    ends += [began + spoken_s + silence_s] if silence_s else []
+    result, why = 0, "timeout"
+    while not ends or loop.time() < min(ends):
+        if line.gone:
+            result, why = -1, "hangup"
+            break
+        key = _first(line, digits)
+        if key is not None:
+            result, why = ord(key), "dtmf"
+            break
+        await line.changed(min(ends, default=None))
+    samples = int(min(loop.time() - began, spoken_s) * SAMPLES_PER_S)
+    _write_tone(path, samples)
+    return f"200 result={result} ({why}) endpos={samples}"
+
+
+def _write_tone(path: Path, samples: int) -> None:
+    """What a caller without a voice says."""
+    wavelength = b"\x00\x10" * 13 + b"\x00\xf0" * 13
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, SAMPLES_PER_S, 0, "NONE", ""))
+        sound.writeframes((wavelength * (samples // 26 + 1))[: samples * 2])
+
+
 async def _set_music(call: _Call) -> str:
     state = call.words[0].upper()
     if state not in ("ON", "OFF"):
@@ -329,6 +368,7 @@ _COMMANDS: Final[dict[str, tuple[_Handler, int]]] = {
     "STREAM FILE": (_stream_file, 2),
     "CONTROL STREAM FILE": (_stream_file, 2),
     "WAIT FOR DIGIT": (_wait_for_digit, 1),
+    "RECORD FILE": (_record_file, 4),
     "SET MUSIC": (_set_music, 1),
     "EXEC": (_exec, 1),
     "DATABASE GET": (_database_get, 2),

@@ -54,7 +54,7 @@ class CallerScript:
 
     `arrive_s`: when, from the start of the play. `patience_s`: they leave when nobody has answered by then;
     `talk_s`: they hang up so long after an agent answered; `hang_up_at_s`: they hang up then, whatever happens.
-    None is never.
+    None is never. `speaks_s`: how long they speak when they are recorded.
     """
 
     dialled: str
@@ -63,6 +63,7 @@ class CallerScript:
     patience_s: float | None = None
     talk_s: float | None = None
     hang_up_at_s: float | None = None
+    speaks_s: float = 0.0
     arrive_s: float = 0.0
 
 

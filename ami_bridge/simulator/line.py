@@ -58,7 +58,8 @@ class Emitter(Protocol):
 
 
 class Line:
-    """`listening` counts how often the channel began to wait for a key."""
+    """`listening` counts how often the channel began to wait for a key; `speaks_s`: how long the caller speaks when
+    they are recorded."""
 
     def __init__(self, pbx: Emitter, channel: Channel) -> None:
         self.channel = channel
@@ -70,6 +71,7 @@ class Line:
         self.far_end_left = False
         self.over = False
         self.listening = 0
+        self.speaks_s = 0.0
         self.partner: Line | None = None
         self._pbx = pbx
         self._waiters: set[asyncio.Future[None]] = set()

@@ -120,6 +120,7 @@ class Simulator:
 
     def _arrive(self, script: CallerScript) -> Line:
         line = self.exchange.new_line(self._settings.trunk, INBOUND, script.dialled, state=RING)
+        line.speaks_s = script.speaks_s
         channel = line.channel
         channel.dialled = script.dialled
         channel.caller_number, channel.caller_name = script.caller.number, script.caller.name

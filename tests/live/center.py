@@ -44,7 +44,7 @@ from realtime.settings import AccessSettings
 from tests import parts
 from tests.live.asterisk import LiveAsterisk, Ports, unused_tcp_port, unused_udp_port
 from tests.live.pages import Desk, Wall
-from tests.live.sipp import Answer, Callers, Phones, Refuse
+from tests.live.sipp import Answer, Callers, Phones, Refuse, Speak
 
 PARTS = ("asterisk", "sipp", "postgres", "espeak")
 MAIN_LINE = "02191001500"
@@ -56,7 +56,7 @@ SKILLS: Mapping[str, dict[str, int]] = {
 AGENTS_EACH = 8
 QUEUE_OF = {"c": {"cards", "lost_card"}, "l": {"loans"}, "e": {"english"}}
 SPARE = ("busy", "rejects", "unavailable", "silent", "patient")
-Keys = Sequence[tuple[int, str]]
+Keys = Sequence[tuple[int, str | Speak]]
 # Each key is pressed well within a sound that a key ends: language, then the main menu.
 LOST_CARD: Keys = ((600, "1"), (600, "1"))
 CARDS: Keys = ((600, "1"), (600, "2"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import math
 import shutil
 import signal
 import struct
@@ -61,6 +62,15 @@ class Outcome:
     def of(self, what: str) -> list[Moment]:
         """The moments of one kind, in order."""
         return [moment for moment in self.moments if moment.what == what]
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Instead of a key: the caller says something for so long (a tone of 300 Hz) and then is silent for
+    `silent_s`, while the scenario goes on. Without packets of silence Asterisk hears none."""
+
+    seconds: float
+    silent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +216,7 @@ class Callers(Sipp):
         *,
         dial: str,
         asterisk_port: int,
-        keys: Sequence[tuple[int, str]] = (),
+        keys: Sequence[tuple[int, str | Speak]] = (),
         keys_by: Literal["info", "rfc2833"] = "info",
         talk_ms: int | None = None,
         calls_per_s: float = 10,
@@ -215,9 +225,14 @@ class Callers(Sipp):
     ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pasokh-sipp-"))
         press = (SCENARIOS / f"key_{keys_by}.xml").read_text()
+        speak = (SCENARIOS / "speak.xml").read_text()
         presses = []
         for n, (after_ms, key) in enumerate(keys):
             pcap = self.folder / f"key-{n}.pcap"
+            if isinstance(key, Speak):
+                pcap.write_bytes(_speech_pcap(key, n))
+                presses.append(_filled(speak, after_ms=str(after_ms), key=f"{key.seconds}", pcap=str(pcap)))
+                continue
             if keys_by == "rfc2833":
                 pcap.write_bytes(_key_pcap(key, n))
             presses.append(_filled(press, after_ms=str(after_ms), key=key, cseq=str(2 + n), pcap=str(pcap)))
@@ -271,12 +286,44 @@ def _key_pcap(key: str, nth: int) -> bytes:
     event = "0123456789*#ABCD".index(key)
     frame_ms, frames, volume = 20, 8, 10
     marks = [(n * frame_ms * 8, False) for n in range(1, frames)] + [(frames * frame_ms * 8, True)] * 3
-    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    packets = []
     for n, (duration, end) in enumerate(marks):
         rtp = struct.pack(
             "!BBHII", 0x80, 101 | (0x80 if n == 0 else 0), 1000 + nth * 100 + n, 16_000 * (nth + 1), 0x5150
         )
-        rtp += struct.pack("!BBH", event, volume | (0x80 if end else 0), duration)
+        packets.append(rtp + struct.pack("!BBH", event, volume | (0x80 if end else 0), duration))
+    return _capture(packets, frame_ms)
+
+
+def _speech_pcap(speech: Speak, nth: int) -> bytes:
+    """A tone of 300 Hz, then silence, as PCMU in packets of 20 ms."""
+    frame, spoken = 160, round(speech.seconds * 50)
+    packets = []
+    for n in range(spoken + round(speech.silent_s * 50)):
+        at = n * frame
+        tone = bytes(
+            _ulaw(round((8000 if n < spoken else 0) * math.sin(2 * math.pi * 300 * (at + k) / 8000)))
+            for k in range(frame)
+        )
+        head = struct.pack(
+            "!BBHII", 0x80, 0x80 if n == 0 else 0, 5000 + nth * 1000 + n, 160_000 * (nth + 1) + at, 0x5151
+        )
+        packets.append(head + tone)
+    return _capture(packets, 20)
+
+
+def _ulaw(sample: int) -> int:
+    """One sample of 16 bits as PCMU (ITU-T G.711)."""
+    sign, level = (0x80, -sample) if sample < 0 else (0, sample)
+    level = min(level, 32_635) + 132
+    exponent = max(0, level.bit_length() - 8)
+    return ~(sign | exponent << 4 | (level >> (exponent + 3)) & 0x0F) & 0xFF
+
+
+def _capture(packets: Sequence[bytes], every_ms: int) -> bytes:
+    """RTP packets as a capture file; SIPp fills in the ports."""
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+    for n, rtp in enumerate(packets):
         udp = struct.pack("!HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
         ip = (
             struct.pack(
@@ -285,7 +332,10 @@ def _key_pcap(key: str, nth: int) -> bytes:
             + udp
         )
         packet = bytes(12) + b"\x08\x00" + ip
-        capture += struct.pack("<IIII", 1, n * frame_ms * 1000, len(packet), len(packet)) + packet
+        at_ms = n * every_ms
+        capture += (
+            struct.pack("<IIII", 1 + at_ms // 1000, at_ms % 1000 * 1000, len(packet), len(packet)) + packet
+        )
     return capture
 
 
