@@ -15,14 +15,19 @@ import math
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from acd.planning.errors import InputError, PlanningError
+from acd.planning.forecast import Past
 from acd.planning.simulate import Run, World
 from acd.planning.worlds import RosterAgent, TraceCall
 from acd.types import US_PER_S
 
 TRACE_COLUMNS = ("call_id", "arrival_s", "type", "handle_s", "patience_s", "priority")
+PAST_COLUMNS = ("began_at", "queue", "calls", "handle_s")
 SECONDS_LIMIT = 1e9
 RANK_LIMIT = 1_000_000
 PRIORITY_LIMIT = 1_000_000
@@ -110,6 +115,34 @@ class _Row:
             int(priority),
         )
 
+    def past(self, zone: ZoneInfo) -> Past:
+        written = self.fields["began_at"]
+        try:
+            at = datetime.fromisoformat(written)
+        except ValueError:
+            self.refuse(
+                f'began_at is "{written[:40]}", which is no time', "write it as 2026-11-28T09:15:00+03:30"
+            )
+        calls = self.whole("calls", 1)
+        handle_s = self.number("handle_s", least=0) if self.fields.get("handle_s") else None
+        return Past(
+            at if at.tzinfo is not None else at.replace(tzinfo=zone),
+            self.fields.get("queue", "") or "all",
+            calls,
+            0 if handle_s is None else calls,
+            0 if handle_s is None else calls * handle_s,
+        )
+
+    def whole(self, name: str, default: int) -> int:
+        if not self.fields.get(name):
+            return default
+        value = self.number(name, least=0)
+        if value != int(value):
+            self.refuse(
+                f"{name} is {self.fields[name][:40]}, which is not a whole number", "count whole calls"
+            )
+        return int(value)
+
     def text(self, name: str) -> str:
         if not self.fields[name]:
             self.refuse(f"{name} is empty", "write one")
@@ -127,7 +160,7 @@ class _Row:
             self.refuse(f"{name} is {written[:40]}, less than {least:g}", "a duration is never negative")
         return value
 
-    def refuse(self, message: str, fix: str) -> None:
+    def refuse(self, message: str, fix: str) -> NoReturn:
         raise InputError(self.file, self.line, message, fix)
 
 
@@ -243,3 +276,36 @@ def _unwritten(path: Path, error: OSError) -> PlanningError:
     return PlanningError(
         f"{path}: the file cannot be written ({error.strerror}); check its folder and rights."
     )
+
+
+def read_past(path: Path, time_zone: str) -> list[Past]:
+    """Past calls or counts: CSV with `began_at`, and as one likes `queue`, `calls` (default 1) and `handle_s` (mean
+    of those calls; empty if not known). `began_at` is ISO 8601; without an offset it is local time of `time_zone`.
+    Raises InputError."""
+    return parse_past(read_text(path), str(path), time_zone)
+
+
+def parse_past(text: str, file: str, time_zone: str) -> list[Past]:
+    zone = _zone(time_zone)
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    past: list[Past] = []
+    try:
+        names = [name.strip() for name in next(rows, [])]
+        if "began_at" not in names:
+            fix = "begin the file with a line such as began_at,queue,calls,handle_s"
+            raise InputError(file, 1, "the header has no column began_at", fix)
+        columns = {name: names.index(name) for name in PAST_COLUMNS if name in names}
+        for row in rows:
+            if row and row != [""]:
+                past.append(_Row(file, rows.line_num, row, columns).past(zone))
+    except csv.Error as error:
+        fix = "check its quotes and commas"
+        raise InputError(file, rows.line_num, f"the line is not CSV ({error})", fix) from None
+    return past
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PlanningError(f'"{name[:40]}" is not a time zone; write it as Asia/Tehran.') from None

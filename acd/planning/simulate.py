@@ -76,11 +76,13 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is simulated: a site with its people, and what comes at it. Shifts in the order of the site's agents."""
+    """What is simulated: a site with its people, and what comes at it. Shifts in the order of the site's agents.
+    `origin_us`: the instant that trace and roster call 0 s."""
 
     site: Site
     shifts: Sequence[Shift]
     calls: Sequence[Call]
+    origin_us: int = 0
 
 
 @dataclass(slots=True)

@@ -54,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The whole, each type of call, and the hours from the first arrival on."""
+    """The whole, each type of call, and each hour (counted from 0 s of the trace) in which a call arrived."""
 
     target_us: int
     total: Tally
@@ -75,10 +75,10 @@ def tally(world: World, run: Run, target_us: int) -> Day:
     hours: dict[int, Tally] = {}
     day = Day(target_us, Tally(), kinds, hours)
     for call, end in zip(world.calls, run.ends, strict=True):
-        hour = hours.get(call.arrival_us // _US_PER_H)
-        if hour is None:
-            hour = hours.setdefault(call.arrival_us // _US_PER_H, Tally())
-        for each in (day.total, kinds[call.kind], hour):
+        number = (call.arrival_us - world.origin_us) // _US_PER_H
+        if number not in hours:
+            hours[number] = Tally()
+        for each in (day.total, kinds[call.kind], hours[number]):
             _count(each, end.outcome, end.wait_us, call.handle_us, target_us)
     _signed_in(world, run, day)
     return day

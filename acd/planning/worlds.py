@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import Literal
+from zoneinfo import ZoneInfo
 
+from acd.planning.errors import PlanningError
 from acd.planning.simulate import Call, Shift, World
-from acd.site import Site
+from acd.site import Agent, AgentSkill, Label, Phone, Site
+from acd.types import US_PER_S
 
 Strategy = Literal["longest-idle", "primary-first"]
 STRATEGIES: tuple[Strategy, ...] = ("longest-idle", "primary-first")
@@ -79,18 +83,87 @@ def world_of_roster(calls: Sequence[TraceCall], roster: Sequence[RosterAgent], s
             "phones": {f"p{at}": _phone(at) for at in range(len(roster))},
         }
     )
-    begin_us = _begin_us(calls)
-    shifts = [
+    return World(
+        site,
+        _shifts(roster, [f"a{at}" for at in range(len(roster))], _begin_us(calls), 0),
+        [_call(call, kinds[call.kind], 0) for call in calls],
+    )
+
+
+def world_of_center(
+    site: Site,
+    file: str,
+    calls: Sequence[TraceCall],
+    roster: Sequence[RosterAgent] | None = None,
+    day: date | None = None,
+) -> World:
+    """A center.yaml with the trace's types for names of queues. Without a roster its agents are always there.
+
+    Everything that decides stays as it is written; only what the trace already holds (wrap-up is in the handle time)
+    or cannot hold (phones that are shared or fail, codes to be chosen) is put aside, and opening hours unless it is
+    said which `day` it is. Raises PlanningError for a type that is no queue, or an agent nobody knows the skills of.
+    """
+    for call in calls:
+        if call.kind not in site.queues:
+            raise PlanningError(
+                f'The type "{call.kind[:40]}" of call "{call.name[:40]}" (line {call.line} of the trace) is no queue '
+                f"of {file}; name it as one of {', '.join(site.queues) or 'its queues'}."
+            )
+    origin_us = 0
+    if day is not None:
+        origin_us = round(datetime.combine(day, time(), ZoneInfo(site.time_zone)).timestamp()) * US_PER_S
+    here = [RosterAgent(name, None) for name in site.agents] if roster is None else roster
+    ids = [agent.name if agent.name in site.agents else f"roster-{at}" for at, agent in enumerate(here)]
+    people = {
+        id_: _person(site, file, agent).model_copy(update={"phone": f"p{at}"})
+        for at, (id_, agent) in enumerate(zip(ids, here, strict=True))
+    }
+    plain: dict[str, object] = {"wrap_up_s": 0.0, "dispositions": (), "disposition_required": False}
+    if day is None:
+        plain["hours"] = None
+    queues = {name: queue.model_copy(update=plain) for name, queue in site.queues.items()}
+    phones = {f"p{at}": Phone.model_validate(_phone(at)) for at in range(len(here))}
+    return World(
+        site.model_copy(update={"agents": people, "queues": queues, "phones": phones}),
+        _shifts(here, ids, _begin_us(calls), origin_us),
+        [_call(call, call.kind, origin_us) for call in calls],
+        origin_us,
+    )
+
+
+def _person(site: Site, file: str, agent: RosterAgent) -> Agent:
+    """The agent with the roster's skills, each at the level that center.yaml knows, or the highest."""
+    known = site.agents.get(agent.name)
+    if agent.skills is None:
+        if known is None:
+            raise PlanningError(
+                f'The agent "{agent.name[:40]}" of the roster has no skills, and {file} does not know them; '
+                "give them skills in the roster."
+            )
+        return known
+    levels = {name: skill.level for name, skill in known.skills.items()} if known else {}
+    skills = {
+        name: AgentSkill(level=levels.get(name, _ANY_LEVEL), rank=min(max(1, rank), 100))
+        for name, rank in agent.skills.items()
+    }
+    if known is not None:
+        return known.model_copy(update={"skills": skills})
+    return Agent(label=Label.model_validate(_label("roster")), skills={}).model_copy(
+        update={"skills": skills}
+    )
+
+
+def _shifts(roster: Sequence[RosterAgent], ids: Sequence[str], begin_us: int, origin_us: int) -> list[Shift]:
+    return [
         Shift(
             agent.name,
-            f"a{at}",
+            id_,
             f"p{at}",
-            begin_us if agent.login_us is None else agent.login_us,
-            agent.logout_us,
+            origin_us + (begin_us if agent.login_us is None else agent.login_us),
+            None if agent.logout_us is None else origin_us + agent.logout_us,
         )
-        for at, agent in enumerate(roster)
+        for at, (agent, id_) in enumerate(zip(roster, ids, strict=True))
     ]
-    return World(site, shifts, [_call(call, kinds[call.kind]) for call in calls])
 
 
 def _begin_us(calls: Sequence[TraceCall]) -> int:
@@ -98,8 +171,16 @@ def _begin_us(calls: Sequence[TraceCall]) -> int:
     return min(0, min((call.arrival_us for call in calls), default=0))
 
 
-def _call(call: TraceCall, queue: str) -> Call:
-    return Call(call.name, call.kind, queue, call.arrival_us, call.handle_us, call.patience_us, call.priority)
+def _call(call: TraceCall, queue: str, origin_us: int) -> Call:
+    return Call(
+        call.name,
+        call.kind,
+        queue,
+        origin_us + call.arrival_us,
+        call.handle_us,
+        call.patience_us,
+        call.priority,
+    )
 
 
 def _label(text: str) -> dict[str, str]:
