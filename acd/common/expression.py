@@ -13,12 +13,13 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
-
-import cel
+from typing import TYPE_CHECKING, TypeAlias
 
 from acd.common.document import nearest
 from acd.errors import AcdError
+
+if TYPE_CHECKING:
+    import cel
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 
@@ -203,6 +204,8 @@ def _refuse_pattern(pattern: str) -> None:
 
 
 def _try_pattern(literal: str) -> None:
+    import cel
+
     try:
         cel.compile(f'"".matches({literal})').execute({})
     except RuntimeError:
@@ -210,6 +213,8 @@ def _try_pattern(literal: str) -> None:
 
 
 def _compiled(text: str) -> cel.Program:
+    import cel  # here, since it takes 0.2 s and most sites write no expression
+
     try:
         return cel.compile(text)
     except ValueError as error:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import holidays as calendars
 from persiantools.jdatetime import JalaliDate
 from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 
@@ -110,6 +109,8 @@ class Hours(_Model):
 
 @lru_cache(maxsize=64)
 def _calendar(country: str, year: int) -> frozenset[date]:
+    import holidays as calendars  # here, since it takes 0.1 s and only holidays need it
+
     return frozenset(calendars.country_holidays(country, years=year).keys())
 
 
@@ -118,6 +119,8 @@ def knows_country(country: str) -> bool:
 
     Loads it (0.3 s the first time), so that a site that was read asks it without delay while callers wait.
     """
+    import holidays as calendars
+
     if len(country) != 2 or country not in calendars.list_supported_countries():
         return False
     _calendar(country, 2026)
