@@ -6,12 +6,13 @@ during a call waits as the next status until the work is done, and a later choic
 
 from __future__ import annotations
 
+from acd import memory
 from acd.events import Dispose, EndWrapUp, RejectOffer, SetStatus, SignIn
 from acd.facts import Disposed, WrapUpOver
 from acd.offers import find, reject
 from acd.state import Agent, Visit, WrapUp
 from acd.turn import Turn
-from acd.types import US_PER_S, AgentId, OfferState, PhoneId, PhoneState, Status
+from acd.types import US_PER_S, AgentId, OfferState, PhoneId, PhoneState, Status, VisitId
 
 Reason = str
 """Why a command is refused: a code that pages translate."""
@@ -31,6 +32,7 @@ def sign_in(turn: Turn, command: SignIn) -> Reason | None:
     if any(other.phone == command.phone for other in turn.state.agents.values() if other is not agent):
         return "phone_taken"
     agent.phone = command.phone
+    agent.contacts = agent.busy_us = agent.idle_us = 0
     _choose(turn, agent, Status.NOT_READY, None)
     return None
 
@@ -75,8 +77,8 @@ def dispose(turn: Turn, command: Dispose) -> Reason | None:
     agent = turn.state.agents.get(command.agent)
     if agent is None:
         return "unknown_agent"
-    held = _held_visit(turn, agent)
-    if held is None or held.visit != command.visit:
+    held = _held_visit(turn, agent, command.visit)
+    if held is None:
         return "visit_over"
     known = turn.queue(held.queue).dispositions or tuple(turn.site.dispositions)
     if command.code not in known:
@@ -84,13 +86,15 @@ def dispose(turn: Turn, command: Dispose) -> Reason | None:
     held.disposition = command.code
     turn.tell(Disposed(turn.now_us, held.visit, held.contact, held.queue, agent.agent, command.code))
     turn.touch(agent)
-    if agent.wrap_up is not None and agent.wrap_up.overdue:
+    if isinstance(held, WrapUp) and held.overdue:
         end_wrap_up(turn, agent)
     return None
 
 
-def _held_visit(turn: Turn, agent: Agent) -> Visit | WrapUp | None:
-    return turn.state.visits[agent.visit] if agent.visit is not None else agent.wrap_up
+def _held_visit(turn: Turn, agent: Agent, visit: VisitId) -> Visit | WrapUp | None:
+    if visit == agent.visit or visit in agent.tasks:
+        return turn.state.visits[visit]
+    return agent.wrap_up if agent.wrap_up is not None and agent.wrap_up.visit == visit else None
 
 
 def ask_end_wrap_up(turn: Turn, command: EndWrapUp) -> Reason | None:
@@ -111,8 +115,17 @@ def begin_wrap_up(turn: Turn, agent: Agent, visit: Visit, since_us: int) -> None
     agent.visit = None
     until_us = since_us + int(queue.wrap_up_s * US_PER_S)
     needs_code = queue.disposition_required and visit.disposition is None
+    talked_us = max(0, since_us - (since_us if visit.answered_us is None else visit.answered_us))
     agent.wrap_up = WrapUp(
-        visit.visit, visit.contact, visit.queue, visit.entered_us, since_us, until_us, visit.disposition
+        visit.visit,
+        visit.contact,
+        visit.queue,
+        visit.entered_us,
+        since_us,
+        until_us,
+        visit.disposition,
+        visit.kind,
+        talked_us,
     )
     turn.touch(agent)
     if until_us > since_us or needs_code:
@@ -139,6 +152,7 @@ def end_wrap_up(turn: Turn, agent: Agent, at_us: int | None = None) -> None:
     assert wrap_up is not None
     turn.cancel_timer(f"wrap:{agent.agent}")
     agent.wrap_up = None
+    memory.work_done(turn, wrap_up, at_us)
     turn.tell(
         WrapUpOver(
             at_us,
@@ -211,4 +225,4 @@ def page(turn: Turn, agent_id: AgentId, is_open: bool) -> None:
     if agent is None or agent.page_open is is_open:
         return turn.ignore("page_unchanged")
     agent.page_open = is_open
-    return None
+    return turn.touch(agent)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acd import agents, offers
-from acd.effects import KeepPlace, LookUp, RefuseLine
+from acd import agents, entry, memory, offers, waiting
+from acd.effects import LookUp, RefuseLine
 from acd.events import CallArrived, CustomerFound, FoundEnded, MenuStep, VisitLeft, VisitQueued
 from acd.facts import (
     ContactBegan,
@@ -17,8 +17,6 @@ from acd.facts import (
     VisitAnswered,
     VisitBegan,
     VisitCalledBack,
-    VisitFlowedOut,
-    VisitRefused,
 )
 from acd.state import ENDED_KEPT, Contact, Visit
 from acd.transitions import VISIT, move
@@ -28,11 +26,9 @@ from acd.types import (
     ContactId,
     EndedBy,
     HandledBy,
+    Kind,
     LeftFor,
     OfferId,
-    OfferState,
-    RingFailure,
-    VisitId,
     VisitState,
     visit_id,
 )
@@ -45,7 +41,9 @@ def arrived(turn: Turn, event: CallArrived) -> None:
         return
     visits = turn.state.ended.pop(event.contact, 0)  # thought gone, and here again: no id is used twice
     began_us = turn.now_us if event.began_us is None else min(event.began_us, turn.now_us)
-    turn.state.contacts[event.contact] = Contact(event.contact, began_us, event.dialled, visits=visits)
+    turn.state.contacts[event.contact] = Contact(
+        event.contact, began_us, event.dialled, visits=visits, token=event.caller_token
+    )
     turn.tell(ContactBegan(began_us, event.contact, event.dialled, event.caller_token))
     turn.ask(LookUp(event.contact))
 
@@ -57,11 +55,13 @@ def known(turn: Turn, event: CustomerFound) -> None:
     if contact.customer == event.customer and contact.segment == event.segment:
         return turn.ignore("customer_known")
     contact.customer, contact.segment = event.customer, event.segment
+    contact.preferred_agent = event.preferred_agent
     contact.language = event.language or contact.language
     turn.tell(ContactKnown(turn.now_us, contact.contact, event.customer, event.segment))
     visit = _open_visit(turn, contact.contact)
     if visit is not None:
-        visit.priority = _priority(turn, visit.queue, contact, visit.asked_priority)
+        if visit.preferred is None and visit.state is VisitState.WAITING:
+            waiting.prefer(turn, visit, event.preferred_agent)
         turn.touch_visit(visit)
     return None
 
@@ -79,7 +79,7 @@ def left_line(turn: Turn, event: VisitLeft) -> None:
         return turn.ignore("visit_not_in_line")
     if event.why is LeftFor.CALLBACK:
         return _called_back(turn, visit)
-    return _flowed_out(turn, visit, turn.now_us, event.why.value)
+    return entry.flow_out(turn, visit, turn.now_us, event.why.value)
 
 
 def queued(turn: Turn, event: VisitQueued) -> None:
@@ -96,75 +96,23 @@ def queued(turn: Turn, event: VisitQueued) -> None:
         visit = None
     if visit is not None:
         return _stand_again(turn, visit)
-    if event.queue not in turn.site.queues:
-        return _refuse(turn, event, "unknown_queue")
-    capacity = turn.site.queues[event.queue].capacity
-    if event.visit is None and capacity is not None and _in_line(turn, event.queue) >= capacity:
-        return _refuse(turn, event, "full")
-    return _begin_visit(turn, contact, event)
-
-
-def _in_line(turn: Turn, queue: str) -> int:
-    waits = (VisitState.WAITING, VisitState.OFFERED)
-    return sum(1 for v in turn.state.visits.values() if v.queue == queue and v.state in waits)
-
-
-def _refuse(turn: Turn, event: VisitQueued, why: str) -> None:
-    turn.tell(VisitRefused(turn.now_us, event.contact, event.queue, why))
-    turn.ask(RefuseLine(event.contact, event.queue, why))
-
-
-def _begin_visit(turn: Turn, contact: Contact, event: VisitQueued) -> None:
-    number = contact.visits + 1
-    entered_us = turn.now_us
-    if event.visit is not None and event.entered_us is not None:
-        number = max(number, _number_of(event.visit, contact.contact))
-        entered_us = min(turn.now_us, event.entered_us)
-    contact.visits = number
     contact.language = event.language or contact.language
-    turn.state.arrivals += 1
-    visit = Visit(
-        visit=visit_id(contact.contact, number),
-        contact=contact.contact,
-        queue=event.queue,
-        entered_us=entered_us,
-        order=turn.state.arrivals,
-        asked_priority=event.priority,
-        priority=_priority(turn, event.queue, contact, event.priority),
-    )
-    turn.state.visits[visit.visit] = visit
-    contact.visit = visit.visit
-    turn.touch_visit(visit)
-    turn.tell(VisitBegan(entered_us, visit.visit, contact.contact, visit.queue, visit.priority))
-    _keep_place(turn, visit)
-
-
-def _number_of(visit: VisitId, contact: ContactId) -> int:
-    """The how-manieth of the contact a ticket's visit is; 0 for what is no visit of this contact."""
-    number = visit.removeprefix(f"{contact}.")
-    return int(number) if number.isascii() and number.isdecimal() and len(number) <= 6 else 0
+    if event.visit is not None and event.entered_us is not None:
+        wish = entry.Wish(event.queue, event.priority, None, None, event.visit, event.entered_us)
+    else:
+        place_us = memory.place_of(turn, contact, event.queue)
+        preferred = memory.agent_of(turn, contact, event.queue)
+        wish = entry.Wish(event.queue, event.priority, place_us, preferred)
+    entry.enter(turn, contact, wish)
+    return None
 
 
 def _stand_again(turn: Turn, visit: Visit) -> None:
     """A re-attached caller: if a ring was out, it has rung to its end without an answer."""
-    if visit.offer is not None and visit.offer.state is OfferState.PENDING:
-        if visit.offer.asked:
-            offers.timed_out(turn, visit, visit.offer)
-        else:
-            offers.withdraw(turn, visit, OfferState.RESCINDED, RingFailure.WITHDRAWN)
+    offers.rung_out(turn, visit)
     visit.attached = True
-    visit.dialling = False
     turn.touch_visit(visit)
-    _keep_place(turn, visit)
-
-
-def _keep_place(turn: Turn, visit: Visit) -> None:
-    turn.ask(KeepPlace(visit.contact, visit.visit, visit.queue, visit.entered_us, visit.priority))
-
-
-def _priority(turn: Turn, queue: str, contact: Contact, asked: int) -> int:
-    segment = turn.site.segments.get(contact.segment or "")
-    return turn.queue(queue).priority + asked + (segment.priority if segment else 0)
+    entry.keep_place(turn, visit)
 
 
 def session_lost(turn: Turn, contact_id: ContactId) -> None:
@@ -181,7 +129,7 @@ def left(turn: Turn, contact_id: ContactId) -> None:
 
 def menu_ended(turn: Turn, contact_id: ContactId) -> None:
     """The flow is done with the call. A visit still open (the flow gave up on the line) flows out."""
-    _over(turn, contact_id, EndedBy.AGENT, _flowed_out)
+    _over(turn, contact_id, EndedBy.AGENT, entry.flow_out)
 
 
 def _over(
@@ -195,7 +143,7 @@ def _over(
         talk_over(turn, visit, by, turn.now_us)
     elif visit is not None:
         in_line(turn, visit, turn.now_us)
-    return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, turn.now_us)
+    return end_contact(turn, contact, turn.now_us)
 
 
 def talk_ended(turn: Turn, offer_id: OfferId, by: EndedBy) -> None:
@@ -225,8 +173,13 @@ def talk_over(turn: Turn, visit: Visit, by: EndedBy, at_us: int) -> None:
             by,
         )
     )
-    agents.begin_wrap_up(turn, agent, visit, at_us)
-    _close(turn, visit)
+    memory.talk_ended(turn, visit, at_us)
+    if visit.kind is Kind.TASK:
+        agent.tasks.remove(visit.visit)
+        turn.touch(agent)
+    else:
+        agents.begin_wrap_up(turn, agent, visit, at_us)
+    entry.close(turn, visit)
 
 
 def hold(turn: Turn, offer_id: OfferId) -> None:
@@ -265,25 +218,23 @@ def found_ended(turn: Turn, event: FoundEnded) -> None:
         contact = turn.state.contacts[event.contact] = Contact(event.contact, began_us, event.dialled)
         turn.tell(ContactBegan(began_us, event.contact, event.dialled, None))
         _fallback_visit(turn, contact, event, at_us)
-        return _end_contact(turn, contact, HandledBy.FALLBACK, at_us)
+        return end_contact(turn, contact, at_us, HandledBy.FALLBACK)
     visit = _open_visit(turn, event.contact)
     if visit is not None and visit.state is VisitState.TALKING and event.native:
         talk_over(turn, visit, EndedBy.SYSTEM, max(visit.answered_us or 0, at_us - _native_us(event)))
     elif visit is not None and event.native:
-        _flowed_out(turn, visit, max(visit.entered_us, at_us - _native_us(event)))
+        entry.flow_out(turn, visit, max(visit.entered_us, at_us - _native_us(event)))
     elif visit is not None:
         _close_found(turn, visit, event.talk_us, at_us)
     if event.native:
         _fallback_visit(turn, contact, event, at_us)
-        return _end_contact(turn, contact, HandledBy.FALLBACK, at_us)
-    return _end_contact(turn, contact, HandledBy.CENTER if contact.visits else HandledBy.MENU, at_us)
+        return end_contact(turn, contact, at_us, HandledBy.FALLBACK)
+    return end_contact(turn, contact, at_us)
 
 
 def _close_found(turn: Turn, visit: Visit, talk_us: int | None, at_us: int) -> None:
-    pending = visit.offer is not None and visit.offer.state is OfferState.PENDING
-    if visit.state is VisitState.OFFERED and talk_us is not None and pending:
-        assert visit.offer is not None
-        offers.answered(turn, visit.offer.offer, at_us - talk_us)
+    if visit.state is VisitState.OFFERED and talk_us is not None:
+        offers.answered(turn, visit.pending[0].offer, at_us - talk_us)
     if visit.state is VisitState.TALKING:
         assert visit.answered_us is not None
         if talk_us is not None:
@@ -323,17 +274,10 @@ def _open_visit(turn: Turn, contact_id: ContactId) -> Visit | None:
 def _abandoned(turn: Turn, visit: Visit, at_us: int) -> None:
     offers.cancel(turn, visit)
     visit.state = move(VISIT, visit.state, VisitState.ABANDONED, f"visit {visit.visit}")
+    memory.abandoned(turn, visit, at_us)
     wait_us = max(0, at_us - visit.entered_us)
     turn.tell(VisitAbandoned(at_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us))
-    _close(turn, visit)
-
-
-def _flowed_out(turn: Turn, visit: Visit, at_us: int, why: str = "") -> None:
-    offers.cancel(turn, visit)
-    visit.state = move(VISIT, visit.state, VisitState.FLOWED_OUT, f"visit {visit.visit}")
-    wait_us = max(0, at_us - visit.entered_us)
-    turn.tell(VisitFlowedOut(at_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us, why))
-    _close(turn, visit)
+    entry.close(turn, visit)
 
 
 def _called_back(turn: Turn, visit: Visit) -> None:
@@ -343,17 +287,12 @@ def _called_back(turn: Turn, visit: Visit) -> None:
     turn.tell(
         VisitCalledBack(turn.now_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us)
     )
-    _close(turn, visit)
+    entry.close(turn, visit)
 
 
-def _close(turn: Turn, visit: Visit) -> None:
-    """A visit is kept only while it is open; what wrap-up needs of it, the agent has."""
-    del turn.state.visits[visit.visit]
-    turn.state.contacts[visit.contact].visit = None
-    turn.touch_visit(visit)
-
-
-def _end_contact(turn: Turn, contact: Contact, by: HandledBy, at_us: int) -> None:
+def end_contact(turn: Turn, contact: Contact, at_us: int, by: HandledBy | None = None) -> None:
+    """`by`: who gave it its end; by default the center, or the menu alone if it never was in line."""
+    by = by or (HandledBy.CENTER if contact.visits else HandledBy.MENU)
     del turn.state.contacts[contact.contact]
     turn.state.ended[contact.contact] = contact.visits
     if len(turn.state.ended) > ENDED_KEPT:

@@ -64,7 +64,7 @@ class MenuStepTaken:
 
 @dataclass(frozen=True, slots=True)
 class VisitBegan:
-    """`skills`: those it asks for, of its first requirement."""
+    """`skills`, `requirement`: what it asks for at first (in the words of `acd.routing.needs.said`)."""
 
     at_us: int
     visit: VisitId
@@ -74,6 +74,20 @@ class VisitBegan:
     kind: Kind = Kind.CALL
     segment: str | None = None
     skills: tuple[SkillId, ...] = ()
+    requirement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementChanged:
+    """What the visit asks for from now on: its wait has reached a step, a preferred agent is waited for no longer, or
+    a reserve was opened or given back."""
+
+    at_us: int
+    visit: VisitId
+    queue: QueueId
+    step: int
+    requirement: str
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,24 +150,23 @@ class VisitCalledBack:
 
 @dataclass(frozen=True, slots=True)
 class WaitCauseChanged:
-    """Why those who wait in this line of the queue get nobody (`variant` and `step` of its requirement); None: nobody
-    waits in it any more, or the next is being offered."""
+    """Why those who wait for this requirement (in the words of `acd.routing.needs.said`) get nobody; None: nobody
+    waits for it any more, or those who do are being offered."""
 
     at_us: int
-    queue: QueueId
-    variant: int
-    step: int
+    requirement: str
     cause: WaitCause | None
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmRaised:
-    """`alarm` names it until it is cleared; `kind`: `unroutable` (somebody waits whom nobody can answer)."""
+    """`alarm` names it until it is cleared; `kind`: `unroutable` (in these queues somebody waits whom nobody who is
+    signed in can answer). `missing`: each way to be able to, in words."""
 
     at_us: int
     alarm: str
     kind: str
-    queue: QueueId
+    queues: tuple[QueueId, ...]
     missing: tuple[str, ...]
 
 
@@ -290,6 +303,7 @@ Fact = (
     | ContactEnded
     | MenuStepTaken
     | VisitBegan
+    | RequirementChanged
     | WaitEstimated
     | VisitAnswered
     | VisitAbandoned

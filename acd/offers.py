@@ -1,67 +1,96 @@
-"""Holding a visit out to an agent, and every way in which that can end.
+"""Holding a visit out to agents, and every way in which that can end.
 
-One rule carries the rest: an agent has at most one pending offer, a visit has at most one pending offer, and both
-know of it. `match` is the only place where an offer is made.
+One rule carries the rest: an agent has at most one pending offer of a call, a visit has at most one round of offers
+out, and both know of it. `match` is the only place where offers are made. A round has several offers where the queue
+rings several phones at once: the first answer has the caller, the others are rescinded.
 """
 
 from __future__ import annotations
 
+from acd import memory, waiting
 from acd.effects import ClearScreen, PopScreen, RingAgent, StopRing
 from acd.facts import CardWasShown, OfferEnded, OfferMade, OfferRinging, VisitAnswered
 from acd.state import Agent, Offer, Visit
 from acd.transitions import OFFER, VISIT, move
-from acd.turn import Turn, can_be_offered, free_or_occupy, stand_or_leave
-from acd.types import US_PER_S, AgentId, OfferId, OfferState, RingFailure, VisitId, VisitState, offer_id
+from acd.turn import Turn, can_be_offered, see
+from acd.types import US_PER_S, AgentId, Kind, OfferId, OfferState, RingFailure, VisitId, VisitState, offer_id
+from acd.why import why_chosen
 
 
 def find(turn: Turn, offer: OfferId) -> tuple[Visit, Offer] | None:
-    """The visit and the offer, if it is the last one made of a visit that is still open."""
+    """The visit and the offer, if it is one of the last round of a visit that is still open."""
     visit = turn.state.visits.get(offer.rpartition(".")[0])
-    if visit is None or visit.offer is None or visit.offer.offer != offer:
+    if visit is None:
         return None
-    return visit, visit.offer
+    return next(((visit, each) for each in visit.round if each.offer == offer), None)
+
+
+# Who gets whom ---------------------------------------------------------------------------------------------
 
 
 def match(turn: Turn) -> None:
-    """Ask the lines again for everybody this step has touched, until nothing more fits."""
-    stand_or_leave(turn, turn.touched_visits)
-    free_or_occupy(turn, turn.touched_agents)
+    """Ask the lines again for everybody this step has touched, until nothing more fits.
+
+    Before the step nobody was free for anybody who waited, so only those it touched can have found each other.
+    """
     for agent_id in list(turn.touched_agents):
-        while turn.lines.is_free(agent_id) and (waiting := _next_for(turn, agent_id)) is not None:
-            _make_best(turn, waiting)
+        while (visit := turn.lines.next_for(agent_id, turn.now_us)) is not None:
+            _offer_best(turn, visit)
     for visit_id in list(turn.touched_visits):
-        while (visit := turn.state.visits.get(visit_id)) is not None and can_be_offered(visit):
-            if turn.lines.longest_idle(visit.queue, turn.roster) is None:
-                break
-            _make_best(turn, visit_id)
+        visit_ = turn.state.visits.get(visit_id)
+        while visit_ is not None and can_be_offered(visit_) and _first_choice(turn, visit_):
+            _offer_best(turn, visit_id)
 
 
-def _next_for(turn: Turn, agent: AgentId) -> VisitId | None:
-    return turn.lines.next_for(turn.roster.queues_of.get(agent, ()))
-
-
-def _make_best(turn: Turn, visit: VisitId) -> None:
-    """An offer of this visit, or of one that comes before it: the agent who is idle longest for it may have
-    another to take first. Each round goes up in line, so there is an end."""
+def _offer_best(turn: Turn, visit_id: VisitId) -> None:
+    """An offer of this visit, or of one that comes before it: the agent whom it would go to may have another to take
+    first. That goes up in line; where several agents and visits are new at once it could go in a ring, and then
+    the one reached twice is taken."""
+    seen: set[VisitId] = set()
     while True:
-        agent = turn.lines.longest_idle(turn.state.visits[visit].queue, turn.roster)
-        assert agent is not None
-        first = _next_for(turn, agent)
-        if first is None or first == visit:
-            return _make(turn, turn.state.visits[visit], turn.state.agents[agent])
-        visit = first
+        seen.add(visit_id)
+        visit = turn.state.visits[visit_id]
+        agents = _first_choice(turn, visit)
+        first = turn.lines.next_for(agents[0], turn.now_us)
+        if first is None or first in seen:
+            return _make(turn, visit, agents)
+        visit_id = first
 
 
-def _make(turn: Turn, visit: Visit, agent: Agent) -> None:
-    assert agent.phone is not None
+def _first_choice(turn: Turn, visit: Visit) -> list[AgentId]:
+    queue = turn.queue(visit.queue)
+    most = queue.ring_at_once if visit.kind is Kind.CALL else 1
+    return turn.lines.choose(visit, queue.agent_choice, most, turn.remembered(visit.queue).turn)
+
+
+def _make(turn: Turn, visit: Visit, agents: list[AgentId]) -> None:
+    """One round: an offer to each of these agents."""
     visit.state = move(VISIT, visit.state, VisitState.OFFERED, f"visit {visit.visit}")
+    reasons = [why_chosen(turn, visit, agent_id, agents) for agent_id in agents]
+    visit.round = []
+    turn.lines.leave(visit.visit)
+    for agent_id, why in zip(agents, reasons, strict=True):
+        visit.round.append(_hold_out(turn, visit, turn.state.agents[agent_id], why))
+    if turn.queue(visit.queue).agent_choice == "round-robin":
+        turn.memory(visit.queue).turn = turn.lines.roster.order[agents[0]]
+    if visit.kind is not Kind.CALL:
+        return
+    if any(offer.page_open for offer in visit.round):
+        turn.start_timer(f"card:{visit.visit}", turn.now_us + turn.rules.card_wait_us)
+    else:
+        ring(turn, visit)
+
+
+def _hold_out(turn: Turn, visit: Visit, agent: Agent, why: str) -> Offer:
+    assert agent.phone is not None
     visit.offers += 1
     offer = Offer(offer_id(visit.visit, visit.offers), agent.agent, agent.phone, turn.now_us, agent.page_open)
-    visit.offer = offer
-    agent.offer = offer.offer
-    turn.lines.leave(visit.visit)
-    turn.lines.occupy(agent.agent)
+    if visit.kind is Kind.TASK:
+        agent.task_offers.append(offer.offer)
+    else:
+        agent.offer = offer.offer
     turn.touch(agent)
+    see(turn, (agent.agent,))
     turn.tell(
         OfferMade(
             turn.now_us,
@@ -72,6 +101,7 @@ def _make(turn: Turn, visit: Visit, agent: Agent) -> None:
             agent.agent,
             offer.phone,
             offer.page_open,
+            why,
         )
     )
     ring_us = int(turn.queue(visit.queue).ring_timeout_s * US_PER_S)
@@ -80,20 +110,23 @@ def _make(turn: Turn, visit: Visit, agent: Agent) -> None:
         turn.ask(PopScreen(agent.agent, offer.offer, visit.contact, visit.queue, wait_us, ring_us / US_PER_S))
     limit_us = turn.rules.card_wait_us + ring_us + turn.rules.ring_grace_us
     turn.start_timer(f"offer:{offer.offer}", turn.now_us + limit_us)
-    if agent.page_open:
-        turn.start_timer(f"card:{offer.offer}", turn.now_us + turn.rules.card_wait_us)
-    else:
-        ring(turn, visit, offer)
+    return offer
 
 
-def ring(turn: Turn, visit: Visit, offer: Offer) -> None:
-    turn.cancel_timer(f"card:{offer.offer}")
-    offer.asked = True
-    visit.dialling = True
+# While it rings --------------------------------------------------------------------------------------------
+
+
+def ring(turn: Turn, visit: Visit) -> None:
+    """Ring the phones of all offers that are out, together."""
+    turn.cancel_timer(f"card:{visit.visit}")
     timeout_s = turn.queue(visit.queue).ring_timeout_s
-    turn.ask(
-        RingAgent(visit.contact, visit.visit, offer.offer, offer.agent, offer.phone, offer.made_us, timeout_s)
-    )
+    for offer in visit.pending:
+        offer.asked = True
+        turn.ask(
+            RingAgent(
+                visit.contact, visit.visit, offer.offer, offer.agent, offer.phone, offer.made_us, timeout_s
+            )
+        )
 
 
 def shown(turn: Turn, offer_id: OfferId) -> None:
@@ -104,16 +137,20 @@ def shown(turn: Turn, offer_id: OfferId) -> None:
     offer.shown = True
     before_ring = offer.rang_us is None and offer.state is OfferState.PENDING
     turn.tell(CardWasShown(turn.now_us, offer.offer, offer.agent, before_ring))
-    if offer.state is OfferState.PENDING and not offer.asked:
-        ring(turn, visit, offer)
-    return None
+    return ring_if_all_shown(turn, visit)
 
 
-def card_is_late(turn: Turn, offer_id: OfferId) -> None:
-    found = find(turn, offer_id)
-    if found is None or found[1].state is not OfferState.PENDING or found[1].asked:
+def ring_if_all_shown(turn: Turn, visit: Visit) -> None:
+    waiting_for_cards = f"card:{visit.visit}" in turn.state.timers
+    if waiting_for_cards and all(offer.shown or not offer.page_open for offer in visit.pending):
+        ring(turn, visit)
+
+
+def card_is_late(turn: Turn, visit_id: VisitId) -> None:
+    visit = turn.state.visits.get(visit_id)
+    if visit is None or visit.state is not VisitState.OFFERED:
         return turn.ignore("timer_of_no_offer")
-    return ring(turn, *found)
+    return ring(turn, visit)
 
 
 def rang(turn: Turn, offer_id: OfferId) -> None:
@@ -126,26 +163,45 @@ def rang(turn: Turn, offer_id: OfferId) -> None:
     return None
 
 
+# How it ends -----------------------------------------------------------------------------------------------
+
+
 def answered(turn: Turn, offer_id: OfferId, answered_us: int | None) -> None:
     """The receiver is off. Also for an offer that we called over already: what the two hear is true."""
     found = find(turn, offer_id)
-    if found is None:
+    if found is None or found[0].kind is not Kind.CALL:
         return turn.ignore("answer_of_no_offer")
     visit, offer = found
     agent = turn.state.agents.get(offer.agent)
-    late = visit.dialling and agent is not None and not agent.busy
-    if agent is None or not (offer.state is OfferState.PENDING or late):
+    late = offer.asked and not offer.reported and agent is not None and not agent.busy
+    open_ = visit.state in (VisitState.WAITING, VisitState.OFFERED)
+    if agent is None or not open_ or not (offer.state is OfferState.PENDING or late):
         return turn.ignore("answer_of_no_offer")
     at_us = turn.now_us if answered_us is None else min(turn.now_us, max(answered_us, offer.made_us))
-    _end(turn, visit, offer, OfferState.ACCEPTED, None)
+    return accept(turn, visit, offer, at_us)
+
+
+def accept(turn: Turn, visit: Visit, offer: Offer, at_us: int) -> None:
+    """This agent has the contact; whoever else was held out to is free again."""
+    agent = turn.state.agents[offer.agent]
+    end(turn, visit, offer, OfferState.ACCEPTED, None)
+    for other in visit.pending:
+        end(turn, visit, other, OfferState.RESCINDED, None)
+    for each in visit.round:
+        each.reported = True
     visit.state = move(VISIT, visit.state, VisitState.TALKING, f"visit {visit.visit}")
-    visit.dialling = False
     visit.answered_us = at_us
-    agent.visit = visit.visit
+    waiting.stop_watching(turn, visit)
+    if visit.kind is Kind.TASK:
+        agent.tasks.append(visit.visit)
+    else:
+        agent.visit = visit.visit
+    agent.contacts += 1
     agent.misses = 0
     agent.not_responding = False
     turn.touch(agent)
     turn.touch_visit(visit)
+    memory.answered(turn, visit, agent.agent, at_us)
     turn.tell(
         VisitAnswered(
             at_us,
@@ -158,16 +214,15 @@ def answered(turn: Turn, offer_id: OfferId, answered_us: int | None) -> None:
             max(0, at_us - visit.entered_us),
         )
     )
-    return None
 
 
 def failed(turn: Turn, offer_id: OfferId, why: RingFailure) -> None:
     """The phone was not answered; the caller keeps the place, the agent bears what fits the reason."""
     found = find(turn, offer_id)
-    if found is None or not found[0].dialling:
+    if found is None or not found[1].asked or found[1].reported:
         return turn.ignore("failure_of_no_offer")
     visit, offer = found
-    visit.dialling = False
+    offer.reported = True
     turn.touch_visit(visit)
     if offer.state is not OfferState.PENDING:
         return None
@@ -183,7 +238,7 @@ def failed(turn: Turn, offer_id: OfferId, why: RingFailure) -> None:
         case RingFailure.WITHDRAWN:
             pass
     state = OfferState.REJECTED if why is RingFailure.REJECTED else OfferState.FAILED
-    return withdraw(turn, visit, state, why)
+    return withdraw(turn, visit, offer, state, why)
 
 
 def timed_out(turn: Turn, visit: Visit, offer: Offer) -> None:
@@ -192,7 +247,7 @@ def timed_out(turn: Turn, visit: Visit, offer: Offer) -> None:
     agent.misses += 1
     if agent.misses >= turn.queue(visit.queue).rona_misses:
         agent.not_responding = True
-    return withdraw(turn, visit, OfferState.TIMED_OUT, RingFailure.NO_ANSWER)
+    return withdraw(turn, visit, offer, OfferState.TIMED_OUT, RingFailure.NO_ANSWER)
 
 
 def out_of_time(turn: Turn, offer_id: OfferId) -> None:
@@ -208,7 +263,7 @@ def out_of_time(turn: Turn, offer_id: OfferId) -> None:
 def reject(turn: Turn, visit: Visit, offer: Offer) -> None:
     """The agent declines on the page."""
     _take_back(turn, visit, offer)
-    withdraw(turn, visit, OfferState.REJECTED, RingFailure.REJECTED)
+    withdraw(turn, visit, offer, OfferState.REJECTED, RingFailure.REJECTED)
 
 
 def _take_back(turn: Turn, visit: Visit, offer: Offer) -> None:
@@ -218,34 +273,56 @@ def _take_back(turn: Turn, visit: Visit, offer: Offer) -> None:
     _back_off(turn, turn.state.agents[offer.agent], turn.queue(visit.queue).busy_backoff_s)
 
 
-def withdraw(turn: Turn, visit: Visit, state: OfferState, why: RingFailure | None) -> None:
-    """End the pending offer and put the visit back in its place in line."""
-    assert visit.offer is not None
-    _end(turn, visit, visit.offer, state, why)
-    visit.state = move(VISIT, visit.state, VisitState.WAITING, f"visit {visit.visit}")
+def withdraw(turn: Turn, visit: Visit, offer: Offer, state: OfferState, why: RingFailure | None) -> None:
+    """End this pending offer; with the last one of its round the visit is back in its place in line."""
+    end(turn, visit, offer, state, why)
     turn.touch_visit(visit)
+    if visit.pending:
+        ring_if_all_shown(turn, visit)
+    else:
+        turn.cancel_timer(f"card:{visit.visit}")
+        visit.state = move(VISIT, visit.state, VisitState.WAITING, f"visit {visit.visit}")
 
 
 def detach(turn: Turn, visit: Visit) -> None:
-    """Nobody can ring for this visit for now; an offer whose phone was not asked for yet is over, blamelessly."""
+    """Nobody can ring for this visit for now; offers whose phones were not asked for yet are over, blamelessly."""
+    if visit.kind is not Kind.CALL:
+        return
     visit.attached = False
     turn.touch_visit(visit)
-    if visit.offer is not None and visit.offer.state is OfferState.PENDING and not visit.offer.asked:
-        withdraw(turn, visit, OfferState.RESCINDED, RingFailure.WITHDRAWN)
+    for offer in visit.pending:
+        if not offer.asked:
+            withdraw(turn, visit, offer, OfferState.RESCINDED, RingFailure.WITHDRAWN)
+
+
+def rung_out(turn: Turn, visit: Visit) -> None:
+    """The caller is back with a new session: whatever rang for them has rung to its end without an answer."""
+    for offer in visit.pending:
+        if offer.asked:
+            timed_out(turn, visit, offer)
+        else:
+            withdraw(turn, visit, offer, OfferState.RESCINDED, RingFailure.WITHDRAWN)
+    for offer in visit.round:
+        offer.reported = True
 
 
 def cancel(turn: Turn, visit: Visit) -> None:
-    """The caller is gone: Asterisk stops the ring by itself, the agent keeps their place among the idle."""
-    if visit.offer is not None and visit.offer.state is OfferState.PENDING:
-        _end(turn, visit, visit.offer, OfferState.CANCELLED, None)
+    """The caller is gone: Asterisk stops the rings by itself, the agents keep their places among the idle."""
+    for offer in visit.pending:
+        end(turn, visit, offer, OfferState.CANCELLED, None)
+    turn.cancel_timer(f"card:{visit.visit}")
 
 
-def _end(turn: Turn, visit: Visit, offer: Offer, state: OfferState, why: RingFailure | None) -> None:
+def end(turn: Turn, visit: Visit, offer: Offer, state: OfferState, why: RingFailure | None) -> None:
     offer.state = move(OFFER, offer.state, state, f"offer {offer.offer}")
-    turn.cancel_timer(f"card:{offer.offer}")
     turn.cancel_timer(f"offer:{offer.offer}")
+    if state is OfferState.ACCEPTED:
+        turn.cancel_timer(f"card:{visit.visit}")
     agent = turn.state.agents[offer.agent]
-    agent.offer = None
+    if offer.offer in agent.task_offers:
+        agent.task_offers.remove(offer.offer)
+    elif agent.offer == offer.offer:
+        agent.offer = None
     turn.touch(agent)
     turn.tell(
         OfferEnded(

@@ -13,37 +13,45 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from acd.common.document import DocumentError, Loaded, Path, Problem, Written, load_document, nearest, wrong
-from acd.common.hours import Holidays, Hours, knows_country
-from acd.common.text import clean_label
+from acd.common.hours import Holidays, Hours
 from acd.errors import JournalError
+from acd.routing.needs import Requirement, meets, plan_of
+from acd.site_queue import People, Queue
+from acd.site_words import (
+    Dialled,
+    Host,
+    Id,
+    Label,
+    Language,
+    Level,
+    Model,
+    Priority,
+    SecretFile,
+    check_country,
+    check_sip,
+    check_time_zone,
+)
 
 __all__ = [
     "Agent",
     "AgentSkill",
+    "Capacity",
     "Holidays",
     "Hours",
+    "Id",
     "Label",
     "Language",
     "Number",
     "Phone",
     "Queue",
+    "Ranking",
     "ReadSite",
     "Segment",
     "Site",
@@ -57,71 +65,27 @@ __all__ = [
     "version_of",
 ]
 
-Language = Literal["fa", "en"]
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}\Z")
-_DIALLED = re.compile(r"\+?[0-9]{1,20}\Z")
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:-]{0,252}\Z")
-_SIP = re.compile(r"sips?:[A-Za-z0-9_.+-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[0-9]{1,5})?\Z")
-_SECRET_FILE = re.compile(r"[A-Za-z0-9_./-]{1,255}\Z")
+class Skill(Model):
+    label: Label
 
 
-def _check_id(value: str) -> str:
-    if not _ID.match(value):
-        raise wrong(
-            f'"{value[:40]}" cannot be an id',
-            "use 1 to 32 of a-z, A-Z, 0-9, - and _, beginning with a letter or digit",
-        )
-    return value
+class Team(Model):
+    label: Label
 
 
-def _check_dialled(value: str) -> str:
-    if not _DIALLED.match(value):
-        raise wrong(
-            f'"{value[:40]}" cannot be dialled', "use digits only, with + in front if the trunk sends it"
-        )
-    return value
+class Segment(Model):
+    """A kind of customer; its priority is added to that of the queue."""
+
+    label: Label
+    priority: Priority = 0
 
 
-def _check_host(value: str) -> str:
-    if not _HOST.match(value):
-        raise wrong(f'"{value[:40]}" is not a host', "write a name such as sip.example.org or an address")
-    return value
+class AgentSkill(Model):
+    """How well (level, higher is better) and how willingly used (rank, 1 is primary) a skill is."""
 
-
-def _check_sip(value: str) -> str:
-    if not _SIP.match(value):
-        raise wrong(f'"{value[:40]}" is not a SIP address', "write it as sip:1001@192.0.2.10:5060")
-    return value
-
-
-def _check_secret_file(value: str) -> str:
-    if not _SECRET_FILE.match(value):
-        raise wrong(
-            "this is not the name of a file", "name the file that holds the secret, not the secret itself"
-        )
-    return value
-
-
-def _check_time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise wrong(f'"{value[:40]}" is not a time zone', "write it as Asia/Tehran") from None
-    return value
-
-
-def _check_country(value: str) -> str:
-    if not knows_country(value):
-        raise wrong(f'"{value[:40]}" is not a country with a calendar', "write two capital letters, as IR")
-    return value
-
-
-def _check_label_text(value: str) -> str:
-    cleaned = clean_label(value)
-    if not cleaned:
-        raise wrong("the text is empty", "write what people shall see")
-    return cleaned
+    level: Level = 5
+    rank: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 def _level_alone(value: object) -> object:
@@ -133,94 +97,28 @@ def _level_alone(value: object) -> object:
     return {"level": value}
 
 
-Id = Annotated[Written, AfterValidator(_check_id)]
-Dialled = Annotated[Written, AfterValidator(_check_dialled)]
-Host = Annotated[Written, AfterValidator(_check_host)]
-SecretFile = Annotated[Written, AfterValidator(_check_secret_file)]
-LabelText = Annotated[Written, AfterValidator(_check_label_text)]
-Level = Annotated[int, Field(ge=1, le=10)]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Priority = Annotated[int, Field(ge=-100, le=100)]
+class Capacity(Model):
+    """How many contacts of each kind an agent may hold. Calls and callbacks share one telephone, so together they
+    are never more than one."""
+
+    call: Annotated[int, Field(ge=0, le=1)] = 1
+    callback: Annotated[int, Field(ge=0, le=1)] = 1
+    task: Annotated[int, Field(ge=0, le=50)] = 1
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Label(_Model):
-    """What people see, in both languages; at most 80 characters each, free of control characters."""
-
-    fa: LabelText
-    en: LabelText
-
-    def text(self, language: str) -> str:
-        return self.fa if language == "fa" else self.en
-
-
-class Skill(_Model):
-    label: Label
-
-
-class Team(_Model):
-    label: Label
-
-
-class Segment(_Model):
-    """A kind of customer; its priority is added to that of the queue."""
-
-    label: Label
-    priority: Priority = 0
-
-
-class Queue(_Model):
-    """A line: whom it needs (`requires`: skill to minimum level), how it offers, what it is measured by.
-
-    `target_s` and `short_abandon_s` are the limits of the service level; `rona_misses` is how many offers
-    in a row an agent may let ring out before they get no more; after a busy or unreachable phone an agent is
-    passed over for `busy_backoff_s` or `unreachable_backoff_s`. `capacity` is how many may wait, None for
-    any number; `announce_s` is how often a waiting caller hears their position, None for never.
-    """
-
-    label: Label
-    requires: dict[Id, Level]
-    priority: Priority = 0
-    target_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 20
-    short_abandon_s: Seconds = 5
-    ring_timeout_s: Annotated[float, Field(ge=1, le=120, allow_inf_nan=False)] = 15
-    rona_misses: Annotated[int, Field(ge=1, le=20)] = 1
-    wrap_up_s: Seconds = 30
-    busy_backoff_s: Seconds = 5
-    unreachable_backoff_s: Seconds = 30
-    dispositions: tuple[Id, ...] = ()
-    disposition_required: bool = False
-    capacity: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    music: Id = "default"
-    announce_s: Annotated[float, Field(ge=5, le=3_600, allow_inf_nan=False)] | None = None
-
-    @model_validator(mode="after")
-    def _required_disposition_exists(self) -> Self:
-        if self.disposition_required and not self.dispositions:
-            raise wrong("a disposition is required but none is listed", "list them under dispositions")
-        return self
-
-
-class AgentSkill(_Model):
-    """How well (level, higher is better) and how willingly used (rank, 1 is primary) a skill is."""
-
-    level: Level = 5
-    rank: Annotated[int, Field(ge=1, le=100)] = 1
-
-
-class Agent(_Model):
-    """A person who takes calls. `phone` is where they sign in unless they choose another."""
+class Agent(Model):
+    """A person who takes calls. `phone` is where they sign in unless they choose another; `attributes` are for
+    `agents_if`."""
 
     label: Label
     skills: dict[Id, Annotated[AgentSkill, BeforeValidator(_level_alone)]] = {}
     team: Id | None = None
     phone: Id | None = None
+    capacity: Capacity = Capacity()
+    attributes: dict[Id, bool | int | str] = {}
 
 
-class Phone(_Model):
+class Phone(Model):
     """A device an agent signs in at. Its id is the name of its endpoint in Asterisk.
 
     A desk phone or a browser registers with the secret in `secret_file`; a static one has a fixed `contact`
@@ -229,7 +127,7 @@ class Phone(_Model):
 
     kind: Literal["desk", "browser", "static"]
     label: Label | None = None
-    contact: Annotated[Written, AfterValidator(_check_sip)] | None = None
+    contact: Annotated[Written, AfterValidator(check_sip)] | None = None
     secret_file: SecretFile | None = None
     auto_answer: bool = False
 
@@ -247,7 +145,7 @@ class Phone(_Model):
         return self
 
 
-class Trunk(_Model):
+class Trunk(Model):
     """The way to the telephone network. `match` lists the addresses its calls come from (default: host)."""
 
     host: Host
@@ -268,7 +166,7 @@ class Trunk(_Model):
         return self
 
 
-class Number(_Model):
+class Number(Model):
     """A number that callers dial: the flow that answers it, its opening hours and language."""
 
     flow: Id
@@ -277,12 +175,25 @@ class Number(_Model):
     label: Label | None = None
 
 
-class Site(_Model):
+class Ranking(Model):
+    """Whom an agent takes first of those who wait for them, over all queues.
+
+    `priority`: the highest priority, then the earliest arrival. `ageing`: priority points and `ageing_per_min` for
+    each minute of waiting. `relative`: 100·wait/target of the queue, and priority points. Who has waited for
+    `pass_limit_s` is passed over by nobody any more, whatever their points.
+    """
+
+    by: Literal["priority", "ageing", "relative"] = "priority"
+    ageing_per_min: Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)] = 1
+    pass_limit_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] | None = None
+
+
+class Site(Model):
     """One center. Keys of the dicts are ids; those of `numbers` are dialled, as the trunk sends them."""
 
     name: Label
-    time_zone: Annotated[str, AfterValidator(_check_time_zone)]
-    country: Annotated[str, AfterValidator(_check_country)] = "IR"
+    time_zone: Annotated[str, AfterValidator(check_time_zone)]
+    country: Annotated[str, AfterValidator(check_country)] = "IR"
     area_code: Annotated[Written, Field(pattern=r"^[0-9]{0,6}$")] = ""
     language: Language = "fa"
     skills: dict[Id, Skill] = {}
@@ -295,6 +206,9 @@ class Site(_Model):
     hours: dict[Id, Hours] = {}
     holidays: Holidays = Holidays()
     segments: dict[Id, Segment] = {}
+    ranking: Ranking = Ranking()
+    work_choice: Literal["longest-waiting", "primary-first"] = "longest-waiting"
+    tasks_during_calls: bool = False
     not_ready_reasons: dict[Id, Label] = {}
     dispositions: dict[Id, Label] = {}
 
@@ -369,10 +283,7 @@ def _unknown_references(loaded: Loaded[Site]) -> Iterator[Problem]:
 def _references(site: Site) -> Iterator[tuple[Path, str, str, Iterable[str]]]:
     """Every place that names something else: path, kind, section where it is defined, what is known there."""
     for name, queue in site.queues.items():
-        for skill in queue.requires:
-            yield ("queues", name, "requires", skill), "skill", "skills", site.skills
-        for at in range(len(queue.dispositions)):
-            yield ("queues", name, "dispositions", at), "disposition", "dispositions", site.dispositions
+        yield from _references_of_queue(site, ("queues", name), queue)
     for name, agent in site.agents.items():
         for skill in agent.skills:
             yield ("agents", name, "skills", skill), "skill", "skills", site.skills
@@ -385,11 +296,48 @@ def _references(site: Site) -> Iterator[tuple[Path, str, str, Iterable[str]]]:
             yield ("numbers", dialled, "hours"), "opening hours", "hours", site.hours
 
 
+_Reference = tuple[Path, str, str, Iterable[str]]
+
+
+def _references_of_queue(site: Site, at: Path, queue: Queue) -> Iterator[_Reference]:
+    def skills(path: Path, named: Iterable[str]) -> Iterator[_Reference]:
+        for skill in named:
+            yield (*path, skill), "skill", "skills", site.skills
+
+    def people(path: Path, who: People) -> Iterator[_Reference]:
+        yield from skills((*path, "requires"), who.requires)
+        for number in range(len(who.agents)):
+            yield (*path, "agents", number), "agent", "agents", site.agents
+
+    yield from skills((*at, "requires"), queue.requires)
+    for number, some in enumerate(queue.requires_any):
+        yield from skills((*at, "requires_any", number), some)
+    for number, variant in enumerate(queue.variants):
+        yield from skills((*at, "variants", number, "requires"), variant.requires or ())
+        for each, some in enumerate(variant.requires_any or ()):
+            yield from skills((*at, "variants", number, "requires_any", each), some)
+    for number, step in enumerate(queue.relax):
+        yield from skills((*at, "relax", number, "requires"), step.requires)
+        for each, who in enumerate(step.add):
+            yield from people((*at, "relax", number, "add", each), who)
+    if queue.reserve is not None:
+        yield from people((*at, "reserve", "people"), queue.reserve.people)
+    for number in range(len(queue.dispositions)):
+        yield (*at, "dispositions", number), "disposition", "dispositions", site.dispositions
+    if queue.hours is not None:
+        yield (*at, "hours"), "opening hours", "hours", site.hours
+    for why, to in queue.overflow:
+        if to is not None and not isinstance(to, str):
+            yield (*at, "overflow", why, "queue"), "queue", "queues", site.queues
+
+
 def _at(site: Site, path: Path) -> object:
-    section, name, attribute, *rest = path
-    value = getattr(getattr(site, str(section))[name], str(attribute))
-    for step in rest:
-        value = value[step]
+    value: object = site
+    for step in path:
+        if isinstance(value, dict) or (isinstance(value, tuple) and isinstance(step, int)):
+            value = value[step]
+        else:
+            value = getattr(value, str(step))
     return value
 
 
@@ -397,14 +345,19 @@ def _doubts(loaded: Loaded[Site]) -> Iterator[Problem]:
     """What works but is probably not meant."""
     site = loaded.model
     for name, queue in site.queues.items():
-        if all(skill in site.skills for skill in queue.requires) and not _servers(site, queue):
-            yield loaded.tree.problem(
-                ("queues", name),
-                f'no agent has the skills that the queue "{name}" requires',
-                "give them to an agent, or lower its minimum levels",
-                severity="warning",
-                at_key=True,
-            )
+        for at, said, requirement in _asked_of(queue):
+            known = all(skill in site.skills for need in requirement for skill, _ in need.skills)
+            if known and not any(
+                meets(agent_id, agent, requirement) for agent_id, agent in site.agents.items()
+            ):
+                yield loaded.tree.problem(
+                    ("queues", name, *at),
+                    f'no agent has the skills that {said} of the queue "{name}" requires',
+                    "give them to an agent, or lower its minimum levels",
+                    severity="warning",
+                    at_key=True,
+                )
+        yield from _overflows_in_a_ring(loaded, name)
     shared: dict[str, str] = {}
     for name, agent in site.agents.items():
         if agent.phone is None:
@@ -424,12 +377,29 @@ def _doubts(loaded: Loaded[Site]) -> Iterator[Problem]:
             )
 
 
-def _servers(site: Site, queue: Queue) -> list[str]:
-    return [
-        name
-        for name, agent in site.agents.items()
-        if all(
-            skill in agent.skills and agent.skills[skill].level >= level
-            for skill, level in queue.requires.items()
-        )
-    ]
+def _asked_of(queue: Queue) -> Iterator[tuple[Path, str, Requirement]]:
+    """The last, easiest requirement of each variant: who does not find anybody there never will."""
+    for number, variant in enumerate(plan_of(queue)):
+        last = variant.steps[-1].requirement
+        if number == len(queue.variants):
+            yield (), "the last step" if queue.relax else "every contact", last
+        else:
+            yield ("variants", number), f"variant {number + 1}", last
+
+
+def _overflows_in_a_ring(loaded: Loaded[Site], name: str) -> Iterator[Problem]:
+    """Queue after queue that sends on those it does not let in must come to an end."""
+    site = loaded.model
+    for why in ("full", "closed", "empty"):
+        seen, here = [name], name
+        while (to := getattr(site.queues[here].overflow, why)) is not None and not isinstance(to, str):
+            here = to.queue
+            if here == name:
+                yield loaded.tree.problem(
+                    ("queues", name, "overflow", why),
+                    f"who is sent on from here when the queue is {why} comes back: {' → '.join([*seen, name])}",
+                    "send them somewhere else at one of these queues",
+                )
+            if here in seen or here not in site.queues:
+                break
+            seen.append(here)

@@ -12,20 +12,24 @@ from dataclasses import dataclass, field
 import msgspec
 
 from acd.errors import JournalError
+from acd.routing.estimate import RecentWork
 from acd.types import (
     Activity,
     AgentId,
     ContactId,
     CustomerId,
+    Kind,
     OfferId,
     OfferState,
     PhoneId,
     PhoneState,
+    Presence,
     QueueId,
     Status,
     TimerId,
     VisitId,
     VisitState,
+    WaitCause,
 )
 
 
@@ -41,11 +45,15 @@ class Contact:
     language: str | None = None
     visits: int = 0
     visit: VisitId | None = None
+    kind: Kind = Kind.CALL
+    token: str | None = None
+    preferred_agent: AgentId | None = None
 
 
 @dataclass(slots=True)
 class Offer:
-    """`asked`: the phone was asked for (RingAgent). `rang_us`: Asterisk sent the call to it."""
+    """`asked`: the phone was asked for (RingAgent); `reported`: Asterisk has said how that ended. `rang_us`: Asterisk
+    sent the call to it."""
 
     offer: OfferId
     agent: AgentId
@@ -54,16 +62,20 @@ class Offer:
     page_open: bool
     state: OfferState = OfferState.PENDING
     asked: bool = False
+    reported: bool = False
     rang_us: int | None = None
     shown: bool = False
 
 
 @dataclass(slots=True)
 class Visit:
-    """`order`: the how-manieth arrival, the last tie-breaker. `asked_priority`: what the flow asked for.
+    """`order`: the how-manieth arrival, the last tie-breaker. `asked_priority`: what the flow asked for. `place_us`:
+    from when the wait counts in line, earlier than `entered_us` for a place that was kept or regained.
 
-    `attached`: a session stands ready to ring for it. `dialling`: it was asked to ring a phone and has not said
-    how that ended, so that no second phone may ring. `offer`: the last one made.
+    `variant`, `step`: which of its queue's requirements it has come to. `preferred`: whom it would rather have;
+    `waits_for`: the same, while it waits for nobody else, until `waits_until_us`.
+
+    `attached`: a session stands ready to ring for it. `round`: the offers made last, together.
     """
 
     visit: VisitId
@@ -73,20 +85,46 @@ class Visit:
     order: int
     asked_priority: int
     priority: int
+    place_us: int
+    requirement: str = ""
+    kind: Kind = Kind.CALL
+    variant: int = 0
+    step: int = 0
+    preferred: AgentId | None = None
+    waits_for: AgentId | None = None
+    waits_until_us: int = 0
     state: VisitState = VisitState.WAITING
     attached: bool = True
-    dialling: bool = False
     offers: int = 0
-    offer: Offer | None = None
+    round: list[Offer] = field(default_factory=list)
     answered_us: int | None = None
     held_since_us: int | None = None
     hold_us: int = 0
     disposition: str | None = None
 
+    @property
+    def offer(self) -> Offer | None:
+        """The one that was accepted, else one that is out, else the last one made."""
+        for state in (OfferState.ACCEPTED, OfferState.PENDING):
+            for offer in self.round:
+                if offer.state is state:
+                    return offer
+        return self.round[-1] if self.round else None
+
+    @property
+    def pending(self) -> list[Offer]:
+        return [offer for offer in self.round if offer.state is OfferState.PENDING]
+
+    @property
+    def dialling(self) -> bool:
+        """A phone was asked for and Asterisk has not said how that ended: no other may ring."""
+        return any(offer.asked and not offer.reported for offer in self.round)
+
 
 @dataclass(slots=True)
 class WrapUp:
-    """`began_us`: the visit's. `overdue`: its time is up, but the queue demands a disposition first."""
+    """`began_us`: the visit's. `talked_us`: how long the talk took, hold included. `overdue`: its time is up, but the
+    queue demands a disposition first."""
 
     visit: VisitId
     contact: ContactId
@@ -95,6 +133,8 @@ class WrapUp:
     since_us: int
     until_us: int
     disposition: str | None
+    kind: Kind = Kind.CALL
+    talked_us: int = 0
     overdue: bool = False
 
 
@@ -113,7 +153,11 @@ class Told:
 
 @dataclass(slots=True)
 class Agent:
-    """`idle_since_us`: what longest-idle counts from. `told`: the state as last announced, begun at `since_us`."""
+    """`idle_since_us`: what longest-idle counts from. `told`: the state as last announced, begun at `since_us`.
+
+    `offer`, `visit` and `wrap_up` are of the telephone; `task_offers` and `tasks` of the desk. `contacts`, `busy_us`
+    and `idle_us` are of the time since signing in, `busy_us` and `idle_us` up to `counted_us`.
+    """
 
     agent: AgentId
     phone: PhoneId | None = None
@@ -129,18 +173,50 @@ class Agent:
     offer: OfferId | None = None
     visit: VisitId | None = None
     wrap_up: WrapUp | None = None
+    task_offers: list[OfferId] = field(default_factory=list)
+    tasks: list[VisitId] = field(default_factory=list)
+    contacts: int = 0
+    busy_us: int = 0
+    idle_us: int = 0
+    counted_us: int = 0
+    counted_as: Activity | None = None
     told: Told | None = None
     since_us: int = 0
 
     @property
     def busy(self) -> bool:
+        """Whether the telephone is taken: a choice of status then waits for the end of the work."""
         return self.offer is not None or self.visit is not None or self.wrap_up is not None
+
+
+@dataclass(slots=True)
+class CallerMemory:
+    """What is remembered of a caller's last call, by the keyed token of the number: who talked with them (and until
+    when), and the place in line they left without an answer (and when)."""
+
+    agent: AgentId | None = None
+    talked_us: int = 0
+    queue: QueueId | None = None
+    place_us: int = 0
+    left_us: int = 0
+
+
+@dataclass(slots=True)
+class QueueMemory:
+    """What a queue knows of its last hour. `in_time`: whether each of the last visits was answered within the target.
+    `turn`: round-robin, whose turn it was last. `reserve_open`: its reserve takes contacts."""
+
+    work: RecentWork = field(default_factory=RecentWork)
+    in_time: list[bool] = field(default_factory=list)
+    turn: int | None = None
+    reserve_open: bool = False
 
 
 @dataclass(slots=True)
 class State:
     """`ended`: contacts that ended lately, so that their end is not taken in twice, each with the number of its
-    visits; the oldest are forgotten."""
+    visits; the oldest are forgotten. `callers`: likewise. `causes`: why each requirement's line does not move, as last
+    told. `alarms`: those raised and not cleared, by name."""
 
     site_json: str
     version: str
@@ -153,9 +229,14 @@ class State:
     timers: dict[TimerId, int] = field(default_factory=dict)
     members: dict[AgentId, tuple[PhoneId, bool]] = field(default_factory=dict)
     ended: dict[ContactId, int] = field(default_factory=dict)
+    queues: dict[QueueId, QueueMemory] = field(default_factory=dict)
+    callers: dict[str, CallerMemory] = field(default_factory=dict)
+    causes: dict[str, WaitCause] = field(default_factory=dict)
+    alarms: dict[str, str] = field(default_factory=dict)
 
 
 ENDED_KEPT = 20_000
+CALLERS_KEPT = 20_000
 
 
 def activity_of(agent: Agent, state: State) -> Activity:
@@ -165,13 +246,13 @@ def activity_of(agent: Agent, state: State) -> Activity:
         return Activity.ON_HOLD if held else Activity.ON_CALL
     if agent.wrap_up is not None:
         return Activity.WRAP_UP
-    if agent.offer is not None:
+    if agent.offer is not None or agent.task_offers:
         return Activity.RINGING
     if agent.not_responding:
         return Activity.NOT_RESPONDING
     if agent.phone is not None and phone_state(agent.phone, state) in _GONE:
         return Activity.UNREACHABLE
-    return Activity.IDLE
+    return Activity.ON_TASK if agent.tasks else Activity.IDLE
 
 
 _GONE = (PhoneState.UNREACHABLE, PhoneState.UNKNOWN)
@@ -182,17 +263,24 @@ def phone_state(phone: PhoneId, state: State) -> PhoneState:
     return state.phones.get(phone, PhoneState.FREE)
 
 
+def presence_of(agent: Agent, state: State) -> Presence:
+    """How much the agent is there. A back-off lasts until its timer says so, as nothing but the state may decide
+    this: a center that was restored has the same free agents."""
+    if agent.phone is None or agent.status is Status.OFFLINE:
+        return Presence.NOBODY
+    if agent.status is not Status.AVAILABLE:
+        return Presence.SIGNED_IN
+    phone = phone_state(agent.phone, state)
+    if agent.not_responding or phone in _GONE:
+        return Presence.AVAILABLE
+    if agent.busy or agent.backoff_until_us or phone is not PhoneState.FREE:
+        return Presence.REACHABLE
+    return Presence.IDLE
+
+
 def is_free(agent: Agent, state: State) -> bool:
-    """Whether an offer may go to this agent now. A back-off lasts until its timer says so, as nothing but the
-    state may decide this: a center that was restored has the same free agents."""
-    return (
-        agent.status is Status.AVAILABLE
-        and agent.phone is not None
-        and not agent.busy
-        and not agent.not_responding
-        and agent.backoff_until_us == 0
-        and phone_state(agent.phone, state) is PhoneState.FREE
-    )
+    """Whether a call may be offered to this agent now."""
+    return presence_of(agent, state) is Presence.IDLE
 
 
 def dump(state: State) -> bytes:

@@ -57,17 +57,19 @@ OFFER: Mapping[OfferState, frozenset[OfferState]] = {
     OfferState.FAILED: frozenset(),
 }
 
-_AFTER_WORK = frozenset({Activity.IDLE, Activity.RINGING, Activity.UNREACHABLE})
+_AFTER_WORK = frozenset({Activity.IDLE, Activity.RINGING, Activity.UNREACHABLE, Activity.ON_TASK})
+_FREE = frozenset({Activity.RINGING, Activity.UNREACHABLE, Activity.ON_CALL})
 
 ACTIVITY: Mapping[Activity, frozenset[Activity]] = {
-    Activity.IDLE: frozenset({Activity.RINGING, Activity.UNREACHABLE, Activity.ON_CALL}),
+    Activity.IDLE: _FREE,
+    Activity.ON_TASK: _FREE | {Activity.IDLE},
     Activity.RINGING: _AFTER_WORK | {Activity.ON_CALL, Activity.WRAP_UP, Activity.NOT_RESPONDING},
-    Activity.ON_CALL: _AFTER_WORK | {Activity.ON_HOLD, Activity.WRAP_UP},
-    Activity.ON_HOLD: _AFTER_WORK | {Activity.ON_CALL, Activity.WRAP_UP},
+    Activity.ON_CALL: _AFTER_WORK | {Activity.ON_HOLD, Activity.WRAP_UP, Activity.NOT_RESPONDING},
+    Activity.ON_HOLD: _AFTER_WORK | {Activity.ON_CALL, Activity.WRAP_UP, Activity.NOT_RESPONDING},
     Activity.CONSULTING: frozenset(),
-    Activity.WRAP_UP: _AFTER_WORK,
+    Activity.WRAP_UP: _AFTER_WORK | {Activity.NOT_RESPONDING},
     Activity.NOT_RESPONDING: _AFTER_WORK | {Activity.ON_CALL},
-    Activity.UNREACHABLE: frozenset({Activity.IDLE, Activity.RINGING, Activity.ON_CALL}),
+    Activity.UNREACHABLE: _AFTER_WORK - {Activity.UNREACHABLE} | {Activity.ON_CALL},
 }
 
 

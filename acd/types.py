@@ -10,8 +10,7 @@ Instants are integers of microseconds of center time (`_us`): UTC, never running
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 ContactId = str
 VisitId = str
@@ -41,6 +40,7 @@ class Activity(StrEnum):
     RINGING = "ringing"
     ON_CALL = "on_call"
     ON_HOLD = "on_hold"
+    ON_TASK = "on_task"
     CONSULTING = "consulting"
     WRAP_UP = "wrap_up"
     NOT_RESPONDING = "not_responding"
@@ -95,6 +95,17 @@ class Kind(StrEnum):
     TASK = "task"
 
 
+class Presence(IntEnum):
+    """How much an agent is there, each more than the one before: signed in; status Available, even if in a talk; with
+    a phone that can be reached and is answered; free for a call now."""
+
+    NOBODY = 0
+    SIGNED_IN = 1
+    AVAILABLE = 2
+    REACHABLE = 3
+    IDLE = 4
+
+
 class LeftFor(StrEnum):
     """What a caller chose instead of waiting on."""
 
@@ -111,7 +122,6 @@ class WaitCause(StrEnum):
     NOBODY_AVAILABLE = "nobody_available"
     NOBODY_REACHABLE = "nobody_reachable"
     ALL_BUSY = "all_busy"
-    BEING_OFFERED = "being_offered"
 
 
 class EndedBy(StrEnum):
@@ -126,16 +136,6 @@ class HandledBy(StrEnum):
     CENTER = "center"
     MENU = "menu"
     FALLBACK = "fallback"
-
-
-@dataclass(frozen=True, slots=True)
-class SkillMinimum:
-    skill: SkillId
-    level: int
-
-
-Requirement = tuple[SkillMinimum, ...]
-"""All of these are needed, e.g. `loans>=3, fa>=1`. Empty: everybody may answer."""
 
 
 def visit_id(contact: ContactId, number: int) -> VisitId:

@@ -323,5 +323,5 @@ def test_offers_are_told_with_all_that_a_record_needs() -> None:
     world.ready("a1", page=True)
     world.call("c1")
     assert world.told(OfferMade)[0] == OfferMade(
-        world.now_us, "c1.1.1", "c1.1", "c1", "main", "a1", "p1", page_open=True
+        world.now_us, "c1.1.1", "c1.1", "c1", "main", "a1", "p1", True, "longest-idle idle_s=1.0 free=1"
     )

@@ -58,6 +58,7 @@ def site_of(
     queues = {"main": {}} if queues is None else queues
     agents = {"a1": {}, "a2": {}} if agents is None else agents
     requires = [skill for queue in queues.values() for skill in queue.get("requires", {})]
+    requires += [s for queue in queues.values() for some in queue.get("requires_any", ()) for s in some]
     skills = {*requires, *(skill for levels in agents.values() for skill in levels)}
     names = tuple("p" + agent[1:] for agent in agents) if phones is None else phones
     return Site.model_validate(
