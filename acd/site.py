@@ -334,8 +334,10 @@ def _references_of_queue(site: Site, at: Path, queue: Queue) -> Iterator[_Refere
 def _at(site: Site, path: Path) -> object:
     value: object = site
     for step in path:
-        if isinstance(value, dict) or (isinstance(value, tuple) and isinstance(step, int)):
+        if isinstance(value, dict):
             value = value[step]
+        elif isinstance(value, tuple):
+            value = value[int(step)]
         else:
             value = getattr(value, str(step))
     return value
