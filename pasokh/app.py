@@ -210,6 +210,7 @@ async def build(
     deps = RealtimeDeps(
         settings=rooms,
         database=database.writing,
+        reporting=database.reporting,
         access=access,
         audit=audit,
         wall=hub,
@@ -270,10 +271,12 @@ async def _build_web(
     deps = RealtimeDeps(
         settings=rooms,
         database=database.writing,
+        reporting=database.reporting,
         access=access,
         audit=audit,
         wall=hub,
         now_us=clock.now_us,
+        site=lambda: site,
         contacts=customers.contacts,
         customers=customers.lists,
         checks=_checks(state, database),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from acd.site import Site
 from realtime.access import Access
 from realtime.audit import AuditLog
 from realtime.desk import Desk
@@ -18,7 +19,8 @@ from realtime.settings import RealtimeSettings
 
 @dataclass(frozen=True, slots=True)
 class RealtimeDeps:
-    """`center` and `desk` are of the leader only. `checks`: name to condition of readiness.
+    """`center` and `desk` are of the leader only. `checks`: name to condition of readiness. `reporting`: the database's
+    door for reads that may be slow. `site`: what it is without a center here.
 
     `demo_accounts`: shown on the log-in page, so only ever those of a demonstration
     (`name, password, role, label`).
@@ -40,3 +42,5 @@ class RealtimeDeps:
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     demo_accounts: Sequence[Mapping[str, str]] = ()
     version: str = "0"
+    reporting: AsyncEngine | None = None
+    site: Callable[[], Site] | None = None

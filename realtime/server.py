@@ -18,7 +18,19 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from realtime import http, pages, sockets
-from realtime.api import agents, audit, center, contacts, customers, health, login, queues, users, voicemail
+from realtime.api import (
+    agents,
+    audit,
+    center,
+    contacts,
+    customers,
+    health,
+    login,
+    queues,
+    reports,
+    users,
+    voicemail,
+)
 from realtime.deps import RealtimeDeps
 from realtime.errors import ServeError
 from realtime.outlet import StaffSocket
@@ -45,7 +57,19 @@ def create_app(deps: RealtimeDeps) -> FastAPI:
     app.state.deps = deps
     app.state.sockets = LiveSockets(deps)
     http.add_error_answers(app)
-    for noun in (health, login, agents, queues, contacts, customers, voicemail, center, users, audit):
+    for noun in (
+        health,
+        login,
+        agents,
+        queues,
+        contacts,
+        customers,
+        reports,
+        voicemail,
+        center,
+        users,
+        audit,
+    ):
         app.include_router(noun.router)
     app.include_router(sockets.router_of(deps, app.state.sockets))
     app.include_router(pages.router_of(app, deps.settings.http.dist))

@@ -10,7 +10,7 @@ the whole time: what a queue's target was earlier is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -75,11 +75,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """`key`: the queue, agent … (empty: none, or nobody); None for an interval or day, which has `began_at`."""
+    """`key`: the queue, agent … (empty: none, or nobody); None for an interval or day, which has `began_at`.
+    `waiting_beyond`: Wx, those who wait still and already longer than x."""
 
     key: str | None
     began_at: datetime | None
     counts: Counts
+    waiting_beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,14 @@ class IntervalCounts:
 async def count(engine: AsyncEngine, asked: Question) -> Sequence[Counted]:
     """The counts by what was asked for, in order of key or time; nothing at all where nothing was."""
     found: dict[tuple[Any, ...], Counts] = {}
+    beyond: dict[tuple[Any, ...], Counts] = {}
     async with engine.connect() as connection:
         for part in _parts(asked, (_KEYS[asked.by],)):
             await part.into(connection, found)
-    return _by_day(asked, found) if asked.by in (By.INTERVAL, By.DAY) else _by_key(asked, found)
+        await _Part(_beyond(asked, _KEYS[asked.by].visit), 1, _pour_named).into(connection, beyond)
+    rows = _rows_of(asked, found)
+    missed = {(row.key, row.began_at): row.counts.offered for row in _rows_of(asked, beyond)}
+    return [replace(row, waiting_beyond=missed.get((row.key, row.began_at), 0)) for row in rows]
 
 
 async def interval_report(
@@ -113,6 +119,10 @@ async def interval_report(
         IntervalCounts(queue, _begin_of(interval), counts)
         for (interval, queue), counts in sorted(found.items(), key=lambda entry: entry[0])
     ]
+
+
+def _rows_of(asked: Question, found: Mapping[tuple[Any, ...], Counts]) -> Sequence[Counted]:
+    return _by_time(asked, found) if asked.by in (By.INTERVAL, By.DAY) else _by_key(asked, found)
 
 
 def _by_key(asked: Question, found: Mapping[tuple[Any, ...], Counts]) -> Sequence[Counted]:
@@ -131,7 +141,7 @@ def _names(asked: Question, key: str) -> Sequence[str]:
     return [key] if key or asked.by is By.SEGMENT else []
 
 
-def _by_day(asked: Question, found: Mapping[tuple[Any, ...], Counts]) -> Sequence[Counted]:
+def _by_time(asked: Question, found: Mapping[tuple[Any, ...], Counts]) -> Sequence[Counted]:
     rows: dict[datetime, list[Counts]] = {}
     for (interval,), counts in found.items():
         began = _begin_of(interval)
@@ -244,6 +254,15 @@ def _waits(asked: Question, keys: Sequence[ColumnElement[Any]]) -> Select[*tuple
     bucket = case(*whens, else_=1 << _LONGEST_WAIT_BITS - 1).label("bucket")
     query = select(bucket, func.count().label("number")).where(visit.c.outcome == "answered")
     return _grouped(_of_visits(query, asked), keys).group_by(bucket)
+
+
+def _beyond(asked: Question, key: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Those who wait still, longer than x: each one who passes x counts as missed at that moment."""
+    waited = literal(to_us(asked.now), BigInteger) - epoch_us(visit.c.began_at)
+    query = select(func.count().label("offered")).where(
+        visit.c.outcome.is_(None), waited > _bound(asked.bounds, "target_us")
+    )
+    return _grouped(_of_visits(query, asked), [key])
 
 
 def _offers(asked: Question, keys: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:

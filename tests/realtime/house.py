@@ -296,6 +296,7 @@ async def house(
         desk=desk,
         documents=documents,
         metrics=registry,
+        reporting=database.reporting,
     )
     deps = replace(deps, **(more or {}))
     for name, role, agent in (

@@ -113,6 +113,26 @@ async def test_intervals_make_days_of_the_site(database: Database, tmp_path: Pat
     assert total(row.counts for row in by_day) == total(row.counts for row in by_interval)
 
 
+async def test_who_waits_beyond_the_target_counts_as_missed_already(
+    database: Database, tmp_path: Path
+) -> None:
+    facts = day(7, DAY_US, visits=120)
+    await recorded(database, tmp_path, facts)
+    now_us = DAY_US + 7300 * S
+    waiting = live(facts).open.values()
+    for queue in ("loans", "cards"):
+        expected = sum(
+            v.waiting
+            and v.queue == queue
+            and v.kind is Kind.CALL
+            and now_us - v.began_us > TARGET_S[queue] * S
+            for v in waiting
+        )
+        rows = await counting.count(database.reporting, question(By.QUEUE, now=instant(now_us)))
+        assert [row.waiting_beyond for row in rows if row.key == queue] == [expected]
+        assert expected > 0
+
+
 async def test_agents_times_are_cut_at_both_ends(database: Database, tmp_path: Path) -> None:
     facts = day(5, DAY_US, visits=5, hours=4)
     await recorded(database, tmp_path, facts)
