@@ -46,7 +46,8 @@ class Center:
     def _use(self, site: Site) -> None:
         self.site = site
         self.plans = {queue_id: plan_of(queue) for queue_id, queue in site.queues.items()}
-        self.lines = Lines(Roster(site), Ranker(site.ranking), site.work_choice == "primary-first")
+        watched = frozenset(name for name, queue in site.queues.items() if queue.stay_needs != "nobody")
+        self.lines = Lines(Roster(site), Ranker(site.ranking), site.work_choice == "primary-first", watched)
 
     def _index(self, turn: Turn) -> None:
         """Work out from the state who is there and who stands where; nothing of it is told, it is known already."""

@@ -17,7 +17,8 @@ def look(turn: Turn) -> None:
     """After a step: every pool in which somebody came, went or changed."""
     for pool in sorted(turn.lines.take_changed(), key=lambda pool: pool.name):
         _tell_cause(turn, pool)
-        _watch_emptiness(turn, pool)
+        if pool.watched:
+            _watch_emptiness(turn, pool)
 
 
 def _tell_cause(turn: Turn, pool: Pool) -> None:
@@ -50,13 +51,15 @@ def unroutable(turn: Turn, name: str) -> None:
 
 
 def _watch_emptiness(turn: Turn, pool: Pool) -> None:
+    """Count from when nobody was there for those who wait; with the last of them that is over, too."""
     best = pool.best_presence()
-    for queue_id in sorted(pool.queues):
+    for queue_id in sorted(pool.watched):
         queue = turn.queue(queue_id)
-        if queue.stay_needs == "nobody":
-            continue
         timer = f"empty:{queue_id}:{pool.name}"
-        if best >= entry.PRESENCE[queue.stay_needs]:
+        if queue_id not in pool.queues:
+            pool.watched.discard(queue_id)
+            turn.cancel_timer(timer)
+        elif best >= entry.PRESENCE[queue.stay_needs]:
             turn.cancel_timer(timer)
         elif timer not in turn.state.timers:
             turn.start_timer(timer, turn.now_us + int(queue.empty_after_s * US_PER_S))

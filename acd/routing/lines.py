@@ -41,6 +41,8 @@ class Order:
             self.by_age.remove(place[1:])
 
 
+_FROM_THE_MOST = tuple(sorted(Presence, reverse=True))
+
 _CAUSES = {
     Presence.NOBODY: WaitCause.NOBODY_SIGNED_IN,
     Presence.SIGNED_IN: WaitCause.NOBODY_AVAILABLE,
@@ -51,7 +53,10 @@ _CAUSES = {
 
 
 class Pool:
-    """One requirement: who can answer it, who of them is there and free, and who waits for them."""
+    """One requirement: who can answer it, who of them is there and free, and who waits for them.
+
+    `queues`: how many wait here in each. `watched`: those of them that let nobody stay when nobody is there.
+    """
 
     def __init__(self, requirement: Requirement, roster: Roster) -> None:
         self.requirement = requirement
@@ -60,6 +65,7 @@ class Pool:
         self.present = [0] * len(Presence)
         self.waiting = 0
         self.queues: dict[QueueId, int] = {}
+        self.watched: set[QueueId] = set()
         self.orders: dict[tuple[Kind, int], Order] = {}
         self._roster = roster
         self._free: dict[Kind, dict[AgentId, Agent]] = {kind: {} for kind in Kind}
@@ -71,7 +77,11 @@ class Pool:
         return sum(self.present[at_least:])
 
     def best_presence(self) -> Presence:
-        return max((p for p in Presence if self.present[p]), default=Presence.NOBODY)
+        present = self.present
+        for presence in _FROM_THE_MOST:
+            if present[presence]:
+                return presence
+        return Presence.NOBODY
 
     @property
     def cause(self) -> WaitCause | None:
@@ -130,12 +140,15 @@ class Pool:
 class Lines:
     """Who waits where, who is there, and who is free. `changed`: pools to look at again, until somebody has."""
 
-    def __init__(self, roster: Roster, ranker: Ranker, primary_first: bool) -> None:
+    def __init__(
+        self, roster: Roster, ranker: Ranker, primary_first: bool, watched: frozenset[QueueId] = frozenset()
+    ) -> None:
         self.roster = roster
         self.ranker = ranker
         self.changed: dict[str, Pool] = {}
         self.in_line: dict[QueueId, dict[VisitId, None]] = {}
         self._primary_first = primary_first
+        self._watched = watched
         self._pools: dict[Requirement, Pool] = {}
         self._by_name: dict[str, Pool] = {}
         self._pools_of: dict[AgentId, list[Pool]] = {}
@@ -219,6 +232,8 @@ class Lines:
         self._standing[visit.visit] = (pool, visit.queue, order, place)
         pool.waiting += 1
         pool.queues[visit.queue] = pool.queues.get(visit.queue, 0) + 1
+        if visit.queue in self._watched:
+            pool.watched.add(visit.queue)
         self.changed[pool.name] = pool
 
     def leave(self, visit: VisitId) -> None:
