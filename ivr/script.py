@@ -131,7 +131,8 @@ class FlowScript:
             try:
                 yield from self._within(self._walk_of(self._flow))
             except _ValuesLost:
-                self._values_lost, self._way_in = False, [self._flow.start]
+                self._values_lost = False
+                self._way_in, self._walks, self._walks_before = [], [], []
                 yield from self._within(self._walk_of(self._flow))
         except CallOver as over:
             last_words = over.last_words
@@ -184,7 +185,8 @@ class FlowScript:
         walk.node = name
         self._here = "/".join(each.node for each in self._walks)
         self._passed.append(self._here)
-        if self._values_lost and _needs_more(walk, node):
+        on_the_way = isinstance(node, SubNode) and bool(self._way_in)
+        if self._values_lost and not on_the_way and _needs_more(walk, node):
             raise _ValuesLost
         self._forget_at(node)
         if isinstance(node, LanguageNode) and self._shared.language_known and not node.always:

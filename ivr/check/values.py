@@ -90,6 +90,8 @@ def too_early(flow: Flow, tree: Tree) -> Iterator[Problem]:
     for use in _uses(flow):
         if use.name not in filled or use.node not in surely:
             continue  # unknown, or nobody comes there: both are said elsewhere
+        if use.name in flow.nodes[use.node].filled_before(use.path[2:]):
+            continue
         if use.name not in maybe[use.node]:
             message = f'{dotted(use.path)} reads "{use.name}" before anything has filled it'
             yield tree.problem(use.path, message, "lead callers through the node that fills it first")

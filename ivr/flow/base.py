@@ -254,6 +254,10 @@ class NodeModel(Model):
     def fills(self) -> Iterator[Filled]:
         yield from ()
 
+    def filled_before(self, path: Path) -> frozenset[str]:
+        """Variables that this node has itself filled when it comes to what stands there."""
+        return frozenset()
+
 
 def _prompts_in(model: Model, at: Path) -> Iterator[tuple[Path, Prompt]]:
     for name in type(model).model_fields:

@@ -87,6 +87,10 @@ class SetNode(NodeModel):
         for name in self.let:
             yield Filled(("let", name), name, "number")
 
+    def filled_before(self, path: Path) -> frozenset[str]:
+        names = list(self.let)
+        return frozenset(names if path[0] == "value" else names[: names.index(str(path[1]))])
+
 
 class SubNode(NodeModel):
     """Another flow, with `args` for what it `takes`, until its `return`. `keep` takes over what it `returns`:

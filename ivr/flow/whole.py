@@ -108,10 +108,12 @@ class Flow(Model):
 
     def names_read(self, node: NodeModel, language: str) -> frozenset[str]:
         """The variables that a node says, asks with or judges by; not those that only its own prompt knows."""
-        found = {
-            path[1] for _, text in node.conditions() for path in expression(text).paths if _is_value(path)
-        }
-        found |= {name for read in node.reads() for name in variables_in(read.text)}
+        found: set[str] = set()
+        for path, text in node.conditions():
+            read = {each[1] for each in expression(text).paths if each[0] == "values" and len(each) > 1}
+            found |= read - node.filled_before(path)
+        for each in node.reads():
+            found |= set(variables_in(each.text)) - node.filled_before(each.path)
         for path, prompt in node.prompts():
             said = self.written(prompt)
             own = node.local_slots.get(str(path[0]), frozenset())
@@ -133,10 +135,6 @@ class Flow(Model):
             yield from (prompt for _, prompt in node.prompts())
             if isinstance(node, QueueNode) and node.waiting is not None and node.waiting.estimated_wait:
                 yield from (Prompt(use=name) for name in ("estimated-wait", "estimated-wait-short"))
-
-
-def _is_value(path: tuple[str, ...]) -> bool:
-    return path[0] == "values" and len(path) > 1
 
 
 def version_of(flow: Flow) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from textwrap import dedent
+from textwrap import dedent, indent
 
 from acd.site import Site, load_site
 from acd.verbs import Begun, Reply, Verb
-from ivr.check import load_flow
+from ivr.check import ReadFlow, load_flow
 from ivr.flow import Flow
 from ivr.phrase import Phrase
 from ivr.script import FlowScript, Surroundings
@@ -114,3 +114,27 @@ def walk(a_script: FlowScript, *replies: Reply) -> Verb:
     for reply in replies:
         verb = a_script.next(reply)
     return verb
+
+
+def small(nodes: str, head: str = "", *, name: str = "small") -> Flow:
+    """A flow of these nodes (YAML, indented by two), which begins at `first` and has `people` as its person."""
+    return load_small(nodes, head, name=name).flow
+
+
+def load_small(nodes: str, head: str = "", *, name: str = "small") -> ReadFlow:
+    return load_flow(small_text(nodes, head, name=name), f"{name}.yaml", site())
+
+
+def small_text(nodes: str, head: str = "", *, name: str = "small") -> str:
+    return (
+        f"flow: {name}\nlanguages: [en]\nstart: first\nperson: people\n{dedent(head).strip()}\nnodes:\n"
+        + indent(dedent(nodes), "  ")
+        + "\n  people: {kind: queue, queue: cards}\n"
+        + ("  bye: {kind: hangup, prompt: {en: Bye}}\n" if "bye" in nodes else "")
+    )
+
+
+def walker(a_flow: Flow, *others: Flow, at: datetime = OPEN, node: str | None = None) -> FlowScript:
+    """Its script in English, beside other flows that it may call."""
+    flows = {each.flow: each for each in (a_flow, *others)}
+    return FlowScript(a_flow, Surroundings(site(), sound, lambda: at, "office", flows), "en", node=node)
