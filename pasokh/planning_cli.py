@@ -170,7 +170,8 @@ def plan_forecast(
         Path | None, typer.Option("--config", "-c", help="Instead: the records of this center's database.")
     ] = None,
     day: Annotated[
-        str | None, typer.Option(help="2026-12-01 or 1405-09-10; without it the day after the last record.")
+        str | None,
+        typer.Option(help="2026-12-01 or 1405-09-10; without it the next that is usually open, or tomorrow."),
     ] = None,
     weeks: Annotated[int, typer.Option(min=1, max=104, help="How many weeks to look back.")] = 8,
     leave_out: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -38,10 +38,18 @@ def days_before(day: date, weeks: int) -> list[date]:
 
 def past_of_csv(path: Path, time_zone: str, day: date | None) -> Records:
     past = read_past(path, time_zone)
-    if not past:
+    if not any(each.calls for each in past):
         raise PlanningError(f"{path}: there is no call in the file; give it past calls, one a line.")
-    last = max(each.at for each in past).astimezone(ZoneInfo(time_zone)).date()
-    return Records(past, day or last + timedelta(days=1), time_zone, lambda _: False, lambda _: {})
+    zone = ZoneInfo(time_zone)
+    days = {each.at.astimezone(zone).date() for each in past if each.calls}
+    return Records(past, day or _next_open(days), time_zone, lambda _: False, lambda _: {})
+
+
+def _next_open(days: Collection[date]) -> date:
+    """The first day after all of them that has the weekday of one of them."""
+    weekdays = {day.weekday() for day in days}
+    later = (max(days) + timedelta(days=on) for on in range(1, 8))
+    return next(day for day in later if day.weekday() in weekdays)
 
 
 def past_of_records(config: Path, day: date | None, weeks: int) -> Records:

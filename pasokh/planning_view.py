@@ -185,9 +185,9 @@ def forecast_table(found: Forecast, staffed: Sequence[Staffed]) -> Table:
         title=f"{escape(found.queue)}, {found.day} ({found.day:%A}): {found.calls:.0f} calls",
         title_justify="left",
     )
-    for name in ("from", "calls", "days' range", "agents", "on plan", "service level", "occupancy"):
-        table.add_column(name, justify="right")
-    table.add_column("")
+    for name in ("from", "calls", "range", "agents", "on plan", "in time", "busy"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     top = max(each.expected.calls for each in staffed)
     for each in staffed:
         if each.figures is None:
@@ -201,6 +201,6 @@ def forecast_table(found: Forecast, staffed: Sequence[Staffed]) -> Table:
             str(each.scheduled),
             f"{each.figures.in_target:.1%}",
             f"{each.figures.occupancy:.1%}",
-            "█" * max(1, round(expected.calls / top * 20)),
+            "█" * max(1, round(expected.calls / top * 16)),
         )
     return table

@@ -1,8 +1,8 @@
 """Charts as one HTML file: text and SVG, nothing fetched from anywhere, in Persian or English. Pure.
 
 Time runs from left to right in both languages, as Persian readers know it from every other chart; all the rest of
-the Persian page runs from right to left, with Persian digits. Every bar tells its value when pointed at, and the same
-values stand in a table below for those who do not see bars.
+the Persian page runs from right to left, with Persian digits. Every bar tells its value when pointed at; the figures
+of the whole stand in a table.
 """
 
 from __future__ import annotations
@@ -83,15 +83,16 @@ _STYLE = """
 --c0:#6ea0ff;--c1:#f2a541;--c2:#3fc5b6;--c3:#c084fc}}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.6 Vazirmatn,"Noto Sans Arabic",system-ui,sans-serif}
 main{max-width:62rem;margin:0 auto;padding:1.5rem}
-h1{font-size:1.4rem;margin:0 0 .25rem}h2{font-size:1.05rem;margin:2rem 0 .25rem}p{margin:0;color:var(--soft)}
+h1{font-size:1.4rem;margin:0 0 .25rem}.scroll+h1{margin-top:3rem}
+h2{font-size:1.05rem;margin:2rem 0 .25rem}p{margin:0;color:var(--soft)}
 svg{display:block;width:100%;height:auto;direction:ltr}
 svg text{font:12px Vazirmatn,"Noto Sans Arabic",system-ui,sans-serif;fill:var(--soft)}
-.grid{stroke:var(--line)}.whisker{stroke:var(--ink);stroke-width:1.5;opacity:.55}
+.grid{stroke:var(--line)}.whisker{stroke:var(--ink);stroke-width:2;opacity:.7}
 .s0{fill:var(--c0)}.s1{fill:var(--c1)}.s2{fill:var(--c2)}.s3{fill:var(--c3)}
 ul{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:.5rem 0;padding:0}
 li i{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;margin-inline-end:.4rem}
 i.s0{background:var(--c0)}i.s1{background:var(--c1)}i.s2{background:var(--c2)}i.s3{background:var(--c3)}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;margin-top:.75rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:end;white-space:nowrap}
 th:first-child{text-align:start;font-weight:500}thead th{color:var(--soft);font-weight:500}
@@ -213,7 +214,7 @@ class _Say:
         """A dash for what nothing was counted of. The difference of two shares is in points, as a share is."""
         if value is None:
             return "–"
-        sign = "+" if signed else ""
+        sign = "+" if signed and round(value, 3 if unit == "share" else 1) else ""
         if unit == "share":
             text = f"{value * 100:{sign}.1f}%"
         elif unit == "seconds" or value != int(value):
@@ -221,6 +222,9 @@ class _Say:
         else:
             text = f"{value:{sign}.0f}"
         return self.digits(text.replace("-", "−"))
+
+    def tick(self, value: float, unit: Unit) -> str:
+        return self.digits(f"{value * 100:g}%" if unit == "share" else f"{value:g}")
 
     def totals(self, days: Mapping[str, Day]) -> str:
         heads = [self.word("measure"), *days]
@@ -245,7 +249,7 @@ class _Say:
         rows = [
             [
                 self.clock(each.expected.minute),
-                self.number(round(each.expected.calls, 1), "number"),
+                self.number(each.expected.calls, "seconds"),
                 f"{self.number(each.expected.least, 'number')}–{self.number(each.expected.most, 'number')}",
                 self.number(each.figures.agents if each.figures else 0, "number"),
                 self.number(each.scheduled, "number"),
@@ -288,7 +292,7 @@ class _Say:
             drawn.append(
                 f'<line class="grid" x1="{left}" x2="{width - 8}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
             )
-            text = escape(self.number(round(value, 6), bars.unit).replace(".0%", "%").replace("٫۰٪", "٪"))
+            text = escape(self.tick(round(value, 6), bars.unit))
             drawn.append(f'<text x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{text}</text>')
         slot = room / max(1, len(bars.labels))
         bar = min(48.0, slot * 0.8 / max(1, len(bars.series)))

@@ -65,13 +65,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """When an agent is there; `logout_us` None: to the end. `name` is as the roster has it."""
+    """When an agent is there; `logout_us` None: to the end. `name` is as the roster has it. `always`: nobody said when
+    they come, so their time counts from the first call."""
 
     name: str
     agent: AgentId
     phone: PhoneId
     login_us: int
     logout_us: int | None = None
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

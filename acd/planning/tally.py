@@ -115,9 +115,11 @@ def _signed_in(world: World, run: Run, day: Day) -> None:
             able[call.kind] = {
                 name for name, agent in world.site.agents.items() if needed.keys() <= agent.skills.keys()
             }
+    first_us = min((call.arrival_us for call in world.calls), default=0)
     for shift, worked_until_us in zip(world.shifts, run.worked_until_us, strict=True):
+        since_us = first_us if shift.always else shift.login_us
         until_us = run.over_us if shift.logout_us is None else shift.logout_us
-        time_us = max(until_us, worked_until_us, shift.login_us) - shift.login_us
+        time_us = max(until_us, worked_until_us, since_us) - since_us
         day.total.signed_in_us += time_us
         for kind, agents in able.items():
             if shift.agent in agents:

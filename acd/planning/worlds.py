@@ -161,6 +161,7 @@ def _shifts(roster: Sequence[RosterAgent], ids: Sequence[str], begin_us: int, or
             f"p{at}",
             origin_us + (begin_us if agent.login_us is None else agent.login_us),
             None if agent.logout_us is None else origin_us + agent.logout_us,
+            always=agent.login_us is None,
         )
         for at, (agent, id_) in enumerate(zip(roster, ids, strict=True))
     ]
