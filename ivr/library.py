@@ -3,15 +3,20 @@
 `pasokh/app.py` loads them once (`load_flows`), gives their phrases to the prompts, and hands
 `flows.script_for` to the session. Files are read while loading only; a script is made without waiting for
 anything.
+
+A call keeps the version that it began with. Its script holds that flow by itself; for a caller who is re-attached,
+`older` holds the versions before the present ones. A ticket of a version that is no longer there goes on at the same
+node of the present one; if that has no such node, at the node of the caller's queue, else at its start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from acd.common.document import Loaded, nearest
 from acd.errors import DocumentError, Problem
@@ -26,15 +31,55 @@ from ivr.script import FlowScript, Surroundings
 TESTS = ".test.yaml"
 """Files of tests stand beside their flows; see `ivr.flow_test`."""
 
+OLDER_KEPT = 8
+"""So many versions of a flow before the present one are kept, even if nobody is known to be in them."""
+
+VersionKey = tuple[str, str]
+"""The name of a flow and its version."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """Flows by name, each with its version; `site` is the one they were checked against."""
+    """Flows by name, each with its version; `site` is the one they were checked against. `texts`: as they are
+    written. `older`: versions that callers may still be in, oldest first."""
 
     site: Site
     flows: Mapping[str, Flow]
     versions: Mapping[str, str]
     warnings: tuple[Problem, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[VersionKey, Flow] = field(default_factory=dict)
+
+    def after(self, before: Flows, in_use: Collection[VersionKey]) -> Flows:
+        """These flows, with the versions that `before` had: those in use, and the newest of the others."""
+        older = {**before.older}
+        for name, flow in before.flows.items():
+            older.pop((name, before.versions[name]), None)  # to its end: it is the newest of them
+            older[name, before.versions[name]] = flow
+        return replace(self, older=self._kept({**older, **self.older}, in_use))
+
+    def with_older(self, older: Mapping[VersionKey, Flow]) -> Flows:
+        """These flows, with more versions that are known from before."""
+        return replace(self, older={**older, **self.older})
+
+    def at_version(self, name: str, version: str) -> Flow | None:
+        """A flow at this version, if it is present or kept."""
+        if self.versions.get(name) == version:
+            return self.flows[name]
+        return self.older.get((name, version))
+
+    def _kept(
+        self, older: Mapping[VersionKey, Flow], in_use: Collection[VersionKey]
+    ) -> dict[VersionKey, Flow]:
+        kept: dict[VersionKey, Flow] = {}
+        counted: dict[str, int] = {}
+        for key in reversed(list(older)):
+            if self.versions.get(key[0]) == key[1]:
+                continue
+            counted[key[0]] = counted.get(key[0], 0) + 1
+            if counted[key[0]] <= OLDER_KEPT or key in in_use:
+                kept[key] = older[key]
+        return dict(reversed(kept.items()))
 
     def phrases(self) -> frozenset[Phrase]:
         """Everything these flows can say."""
@@ -63,7 +108,11 @@ class Flows:
             if dialled is None:
                 raise UnknownNumberError("No flow answers this number; add it under numbers in center.yaml.")
             name = dialled.flow
-        flow = self._flow(name)
+        flow, version = self._flow(name), self.versions[name]
+        if ticket is not None and ticket.flow_version is not None:
+            began_with = self.at_version(name, ticket.flow_version)
+            if began_with is not None:
+                flow, version = began_with, ticket.flow_version
         hours = dialled.hours if dialled is not None else None
         around = Surroundings(self.site, sound, now_utc, hours, self.flows)
         known = language or (dialled.language if dialled is not None else None)
@@ -75,7 +124,7 @@ class Flows:
             spoken or flow.languages[0],
             language_known=known in flow.languages,
             node=_node_to_go_on(flow, ticket) if ticket is not None else None,
-            version=self.versions[name],
+            version=version,
         )
 
     def _flow(self, name: str) -> Flow:
@@ -101,8 +150,10 @@ def _node_to_go_on(flow: Flow, ticket: Ticket) -> str | None:
     return flow.person
 
 
-def load_flows(site: Site, folder: Path | None = None) -> Flows:
-    """The shipped flows and those in `folder` (`*.yaml`), of which the latter win.
+def load_flows(
+    site: Site, folder: Path | None = None, published: Mapping[str, str] = MappingProxyType({})
+) -> Flows:
+    """The shipped flows, those in `folder` (`*.yaml`), and the published ones (texts by name), of which the later win.
 
     Those that a number of the site names are checked against it, queues and hours included; a shipped flow
     that no number names may speak of queues this site does not have. Raises DocumentError with every
@@ -115,6 +166,7 @@ def load_flows(site: Site, folder: Path | None = None) -> Flows:
         if path.name.endswith(TESTS):
             continue
         texts[path.stem] = (_read(path), str(path))
+    texts |= {name: (text, f"{name}.yaml") for name, text in published.items()}
     used = {number.flow for number in site.numbers.values()}
     flows: dict[str, Flow] = {}
     loaded: dict[str, Loaded[Flow]] = {}
@@ -136,7 +188,16 @@ def load_flows(site: Site, folder: Path | None = None) -> Flows:
             problems += check_site(loaded[name], site)
     if problems:
         raise DocumentError(problems)
-    return Flows(site, flows, {name: version_of(flow) for name, flow in flows.items()}, tuple(warnings))
+    return Flows(
+        site,
+        flows,
+        {name: version_of(flow) for name, flow in flows.items()},
+        tuple(warnings),
+        {
+            name: text if isinstance(text, str) else text.decode("utf-8-sig")
+            for name, (text, _) in texts.items()
+        },
+    )
 
 
 def _called(flows: Mapping[str, Flow], names: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ from acd.site import load_site
 from acd.ticket import Ticket
 from acd.verbs import Begun, Say, WaitInLine
 from ivr.errors import UnknownFlowError, UnknownNumberError
-from ivr.library import Flows, load_flows, shipped_flows
+from ivr.library import OLDER_KEPT, Flows, load_flows, shipped_flows
 from ivr.script import FlowScript
 from tests.ivr import worlds
 
@@ -102,3 +102,54 @@ def test_a_file_and_its_flow_have_one_name(tmp_path: Path) -> None:
     (tmp_path / "bunk.yaml").write_text(worlds.FLOW_TEXT, encoding="utf-8")
     with pytest.raises(DocumentError, match=r'the file "bunk\.yaml" holds the flow "bank"'):
         load_flows(worlds.site(), tmp_path)
+
+
+CHANGED = worlds.FLOW_TEXT.replace("{fa: سلام, en: Hello}", "{fa: درود, en: Good day}")
+
+
+def published(text: str) -> Flows:
+    return load_flows(worlds.site(), published={"bank": text})
+
+
+def test_a_published_flow_wins_over_a_file_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "bank.yaml").write_text(worlds.FLOW_TEXT, encoding="utf-8")
+    flows = load_flows(worlds.site(), tmp_path, {"bank": CHANGED})
+    assert script_for(flows).next(Begun()) == Say(("fa:درود",), "0123456789*#")
+    assert flows.texts["bank"] == CHANGED
+
+
+def test_a_call_keeps_the_version_it_began_with(flows: Flows) -> None:
+    before = flows.versions["bank"]
+    now = published(CHANGED).after(flows, ())
+    assert now.versions["bank"] != before
+    began_before = Ticket("c1", flow="bank", flow_version=before, node="greeting")
+    script = script_for(now, ticket=began_before)
+    assert script.next(Begun()) == Say(("fa:سلام",), "0123456789*#")
+    assert script.position.version == before
+    began_now = Ticket("c2", flow="bank", flow_version=now.versions["bank"], node="greeting")
+    assert script_for(now, ticket=began_now).next(Begun()) == Say(("fa:درود",), "0123456789*#")
+
+
+def test_a_version_that_is_gone_goes_on_at_the_same_node_of_the_present_one(flows: Flows) -> None:
+    script = script_for(flows, ticket=Ticket("c1", flow="bank", flow_version="0" * 12, node="cards"))
+    assert (script.position.node, script.position.version) == ("cards", flows.versions["bank"])
+    script = script_for(flows, ticket=Ticket("c1", flow="bank", flow_version="0" * 12, node="gone"))
+    assert script.position.node == "greeting"
+
+
+def test_versions_that_nobody_is_in_are_forgotten_but_for_the_newest(flows: Flows) -> None:
+    now, first = flows, flows.versions["bank"]
+    for number in range(OLDER_KEPT + 3):
+        now = published(CHANGED.replace("درود", f"درود {number}")).after(now, {("bank", first)})
+    kept = [version for name, version in now.older if name == "bank"]
+    assert len(kept) == OLDER_KEPT + 1
+    assert kept[0] == first
+    assert now.versions["bank"] not in kept
+
+
+def test_a_version_that_comes_back_is_the_present_one_again(flows: Flows) -> None:
+    again = load_flows(worlds.site(), published={"bank": worlds.FLOW_TEXT}).after(
+        published(CHANGED).after(flows, ()), ()
+    )
+    assert again.versions["bank"] == flows.versions["bank"]
+    assert [name for name, _ in again.older if name == "bank"] == ["bank"]
