@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from acd.verbs import Begun, Hangup, Position, Reply, Say, Verb
+from acd.verbs import Begun, Hangup, Position, Reply, Say, Sounds, Verb
 from ivr.flow import (
     AnyNode,
     BranchNode,
@@ -126,7 +126,7 @@ class FlowScript:
         return self._call()
 
     def _call(self) -> Generator[Verb, Reply, None]:
-        last_words: tuple[str, ...] = ()
+        last_words: Sounds | None = None
         try:
             try:
                 yield from self._within(self._walk_of(self._flow))
@@ -137,8 +137,10 @@ class FlowScript:
         except CallOver as over:
             last_words = over.last_words
         except (Lost, PersonWanted):
-            last_words = (self._shared.around.sound(cannot_connect(self._shared.language)),)
+            last_words = None
         self._ending = True
+        if last_words is None:  # also at a return where nobody called
+            last_words = (self._shared.around.sound(cannot_connect(self._shared.language)),)
         if last_words:
             yield Say(last_words)
 

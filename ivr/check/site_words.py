@@ -8,13 +8,23 @@ from acd.common.document import Path, Tree
 from acd.errors import Problem
 from acd.site import Site
 from ivr.check.sentences import unknown
-from ivr.flow import Flow, HoursNode, LookupNode, expression
+from ivr.flow import Flow, HoursNode, LookupNode, ReturnNode, expression
 
 _DEFINE = "define it in center.yaml"
 
 
 def site_problems(flow: Flow, tree: Tree, site: Site) -> list[Problem]:
-    return [*_hours(flow, tree, site), *_queues(flow, tree, site), *_judged_queues(flow, tree, site)]
+    found = [*_hours(flow, tree, site), *_queues(flow, tree, site), *_judged_queues(flow, tree, site)]
+    return [*found, *_answers(flow, tree, site)]
+
+
+def _answers(flow: Flow, tree: Tree, site: Site) -> Iterator[Problem]:
+    """A flow that a number leads to was called by nobody, so it must not return."""
+    for name, node in flow.nodes.items():
+        if isinstance(node, ReturnNode) and any(n.flow == flow.flow for n in site.numbers.values()):
+            message = f'the node "{name}" returns, but the flow answers a number of the site'
+            path: Path = ("nodes", name)
+            yield tree.problem(path, message, "lead to a queue or a hangup instead", at_key=True)
 
 
 def _hours(flow: Flow, tree: Tree, site: Site) -> Iterator[Problem]:
