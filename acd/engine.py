@@ -34,10 +34,12 @@ from acd.errors import Overloaded
 from acd.events import Asked, CallArrived, Command, Event, TimerFired
 from acd.facts import ContactEnded, Fact, SiteChanged, WrapUpOver
 from acd.kpi.measures import Measures
+from acd.outlook import Outlook, Place, outlook, place
 from acd.ports import Audience, Clock, Journal, Lookup, Records, Screens, Telephony
 from acd.site import Site
-from acd.types import US_PER_S, ContactId, TimerId
+from acd.types import US_PER_S, ContactId, QueueId, TimerId, VisitId
 from acd.view import SiteView, view_of
+from acd.why import WhyWaiting, why_waiting
 
 _W = TypeVar("_W")
 
@@ -160,6 +162,18 @@ class Engine:
 
     def view(self) -> SiteView:
         return view_of(self.center, self.measures, self.now_us())
+
+    def why(self, visit: VisitId) -> WhyWaiting | None:
+        """Why this visit waits, and each agent who does not get it; None if it is not open."""
+        return why_waiting(self.center.turn(self.now_us()), visit)
+
+    def outlook(self, queue: QueueId) -> Outlook | None:
+        """What a caller who comes now may expect of this queue; None if it is not there."""
+        return outlook(self.center.turn(self.now_us()), queue)
+
+    def place(self, contact: ContactId) -> Place | None:
+        """Where this contact stands in line; None if it does not wait."""
+        return place(self.center.turn(self.now_us()), contact)
 
     @property
     def site(self) -> Site:

@@ -212,6 +212,16 @@ class QueueMemory:
     reserve_open: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """As it was raised (`acd.facts.AlarmRaised`)."""
+
+    kind: str
+    queues: tuple[QueueId, ...]
+    missing: tuple[str, ...]
+    since_us: int
+
+
 @dataclass(slots=True)
 class State:
     """`ended`: contacts that ended lately, so that their end is not taken in twice, each with the number of its
@@ -232,7 +242,7 @@ class State:
     queues: dict[QueueId, QueueMemory] = field(default_factory=dict)
     callers: dict[str, CallerMemory] = field(default_factory=dict)
     causes: dict[str, WaitCause] = field(default_factory=dict)
-    alarms: dict[str, str] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
 
 
 ENDED_KEPT = 20_000

@@ -6,7 +6,7 @@ Walls and agents' pages are drawn from a `SiteView`; nobody outside `acd` reache
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from acd.center import Center
 from acd.kpi.counts import Counts
@@ -21,11 +21,13 @@ from acd.kpi.formulas import (
     wait_p90_s,
 )
 from acd.kpi.measures import Limits, Measures
+from acd.outlook import Outlook, outlook
 from acd.state import Agent, State, Visit, activity_of, phone_state
 from acd.types import (
     Activity,
     AgentId,
     ContactId,
+    Kind,
     OfferId,
     PhoneId,
     PhoneState,
@@ -56,11 +58,14 @@ class AgentView:
     wrap_up_until_us: int | None
     disposition: str | None
     trouble: str | None
+    tasks: tuple[VisitId, ...] = ()
+    task_offers: tuple[OfferId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """An open visit. `agent` is the one it rings at or talks with."""
+    """An open visit. `agent` is the one it rings at first or talks with. `requirement`: what it asks for by now, in
+    words; `preferred`: whom it would rather have."""
 
     visit: VisitId
     contact: ContactId
@@ -70,6 +75,21 @@ class VisitView:
     priority: int
     agent: AgentId | None
     attached: bool
+    kind: Kind = Kind.CALL
+    requirement: str = ""
+    step: int = 0
+    preferred: AgentId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """What somebody should look at now. `kind`: `unroutable` (see `acd.facts.AlarmRaised`)."""
+
+    alarm: str
+    kind: str
+    queues: tuple[QueueId, ...]
+    missing: tuple[str, ...]
+    since_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +129,9 @@ class SiteView:
     total: QueueFigures
     contacts_now: int
     card_before_ring: float | None
+    alarms: Mapping[str, AlarmView] = field(default_factory=dict)
+    outlooks: Mapping[QueueId, Outlook] = field(default_factory=dict)
+    reserves_open: tuple[QueueId, ...] = ()
 
 
 def view_of(center: Center, measures: Measures, now_us: int) -> SiteView:
@@ -137,7 +160,19 @@ def view_of(center: Center, measures: Measures, now_us: int) -> SiteView:
         total=_figures(total, total_waits, total_talking, total_beyond),
         contacts_now=len(state.contacts),
         card_before_ring=card_before_ring(total),
+        alarms={
+            name: AlarmView(name, alarm.kind, alarm.queues, alarm.missing, alarm.since_us)
+            for name, alarm in state.alarms.items()
+        },
+        outlooks=_outlooks(center, now_us),
+        reserves_open=tuple(name for name, memory in state.queues.items() if memory.reserve_open),
     )
+
+
+def _outlooks(center: Center, now_us: int) -> dict[QueueId, Outlook]:
+    turn = center.turn(now_us)
+    found = ((name, outlook(turn, name)) for name in center.site.queues)
+    return {name: each for name, each in found if each is not None}
 
 
 def _waits(state: State) -> dict[QueueId, tuple[list[int], int]]:
@@ -197,6 +232,8 @@ def _agent_view(agent: Agent, state: State) -> AgentView:
         wrap_up_until_us=agent.wrap_up.until_us if agent.wrap_up else None,
         disposition=work.disposition if work else None,
         trouble=trouble,
+        tasks=tuple(agent.tasks),
+        task_offers=tuple(agent.task_offers),
     )
 
 
@@ -211,4 +248,8 @@ def _visit_view(visit: Visit) -> VisitView:
         priority=visit.priority,
         agent=visit.offer.agent if serving and visit.offer else None,
         attached=visit.attached,
+        kind=visit.kind,
+        requirement=visit.requirement,
+        step=visit.step,
+        preferred=visit.preferred,
     )

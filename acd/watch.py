@@ -7,6 +7,7 @@ from __future__ import annotations
 from acd import entry
 from acd.facts import AlarmCleared, AlarmRaised, ReserveChanged, WaitCauseChanged
 from acd.routing.lines import Pool
+from acd.state import Alarm
 from acd.turn import Turn
 from acd.types import US_PER_S, Presence, QueueId, VisitState, WaitCause
 
@@ -44,10 +45,9 @@ def unroutable(turn: Turn, name: str) -> None:
     pool = turn.lines.named(name)
     if pool is None or pool.cause not in _UNROUTABLE:
         return turn.ignore("timer_of_no_line")
-    alarm = f"unroutable:{name}"
-    turn.state.alarms[alarm] = "unroutable"
-    missing = tuple(str(need) for need in pool.requirement)
-    return turn.tell(AlarmRaised(turn.now_us, alarm, "unroutable", tuple(sorted(pool.queues)), missing))
+    queues, missing = tuple(sorted(pool.queues)), tuple(str(need) for need in pool.requirement)
+    turn.state.alarms[f"unroutable:{name}"] = Alarm("unroutable", queues, missing, turn.now_us)
+    return turn.tell(AlarmRaised(turn.now_us, f"unroutable:{name}", "unroutable", queues, missing))
 
 
 def _watch_emptiness(turn: Turn, pool: Pool) -> None:
