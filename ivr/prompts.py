@@ -1,6 +1,6 @@
 """From a phrase to the sound that says it: recorded files win, a voice makes the rest, nothing is made twice.
 
-    FOLDER/recorded/<language>/<key>.wav     made by people; any format Asterisk plays
+    FOLDER/recorded/<language>/<key>.wav     made by people; any format Asterisk plays (`ivr.recordings` checks)
     FOLDER/made/<language>/<hash>.wav        made by a voice; the hash is over voice and text
 
 The name of a sound depends on the phrase alone, so a flow plays before its sounds are made; what is missing
@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from ivr.errors import VoiceError, VoiceMissingError
 from ivr.phrase import Phrase
-from ivr.voices import Voice
+from ivr.voices import RecordedOnly, Voice
 
 SOUND_SUFFIXES = frozenset({".wav", ".wav16", ".sln", ".sln16", ".gsm", ".ulaw", ".alaw", ".g722", ".ogg"})
 
@@ -51,14 +51,14 @@ class Prepared:
 
 
 class PromptLibrary:
-    """The sounds of one site. `seen_as`: the folder as Asterisk sees it, if that is another path than
-    ours."""
+    """The sounds of one site. `voice`: None is the same as `RecordedOnly`. `seen_as`: the folder as Asterisk
+    sees it, if that is another path than ours. `at_once`: how many prompts are made at the same time."""
 
     def __init__(
         self, folder: Path, voice: Voice | None, *, seen_as: PurePosixPath | None = None, at_once: int = 2
     ) -> None:
         self._folder = folder.absolute()
-        self._voice = voice
+        self._voice = voice if voice is not None else RecordedOnly()
         self._seen_as = seen_as if seen_as is not None else PurePosixPath(self._folder)
         self._at_once = at_once
         self._recorded = frozenset[tuple[str, str]]()
@@ -107,10 +107,6 @@ class PromptLibrary:
             making.on_progress(Progress(making.done, making.total))
 
     async def _make(self, phrase: Phrase) -> None:
-        if self._voice is None:
-            raise VoiceMissingError(
-                "No voice is set, so texts cannot be spoken; set one, or record the prompts."
-            )
         target = self._folder / f"{self._place(phrase)}.wav"
         temporary = target.with_name(f".{target.stem}-{os.getpid()}-{next(self._temporary)}")
         try:
@@ -135,7 +131,7 @@ class PromptLibrary:
         """The sound below the folder, without extension."""
         if self._is_recorded(phrase):
             return f"recorded/{phrase.language}/{phrase.key}"
-        voice = self._voice.identity(phrase.language) if self._voice is not None else ""
+        voice = self._voice.identity(phrase.language)
         digest = hashlib.sha256(f"{voice}\n{phrase.text}".encode()).hexdigest()
         return f"made/{phrase.language}/{digest[:32]}"
 

@@ -17,7 +17,6 @@ from ivr.phrase import Phrase
 from ivr.say.numbers import LARGEST, digit, number
 from ivr.say.words import KASRA, Texts, all_words, spoken, word
 
-LONGEST_DURATION_S = LARGEST
 
 _FA_HOURS = ("یک", "دو", "سه", "چهار", "پنج", "شش", "هفت", "هشت", "نه", "ده", "یازده", "دوازده")
 _FA_LINKED = {"دو": "دوی", "سه": "سهٔ"}
@@ -62,7 +61,7 @@ _FA_PARTS = (  # from this hour on
 _TIME = re.compile(
     r"(?:.{8,10}[T ])?([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[-+][0-9:]{4,6})?\Z"
 )
-_SECONDS = re.compile(r"([0-9]{1,15})(?:\.[0-9]{1,9})?\Z")
+_SECONDS = re.compile(r"([0-9]{1,16})(?:\.[0-9]{1,9})?\Z")
 
 
 def time_of_day(hour: int, minute: int, language: str) -> tuple[Phrase, ...]:
@@ -76,7 +75,7 @@ def time_of_day(hour: int, minute: int, language: str) -> tuple[Phrase, ...]:
 
 def duration(length_s: int, language: str) -> tuple[Phrase, ...]:
     """About how long: «حدودِ سه دقیقه». From 0 s up, else ValueError."""
-    if not 0 <= length_s <= LONGEST_DURATION_S:
+    if not 0 <= length_s <= LARGEST:
         raise ValueError("A duration is from 0 seconds up.")
     if length_s < 60:
         return (word(FIXED, "duration-under-minute", language),)

@@ -9,8 +9,22 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ivr.telephone_wav import TELEPHONE_HZ, convert, resampled, trimmed
+from ivr.recordings import measured
+from ivr.telephone_wav import (
+    LEVEL,
+    PEAK,
+    TELEPHONE_HZ,
+    convert,
+    faded,
+    for_telephone,
+    level,
+    leveled,
+    resampled,
+    trimmed,
+)
 
 
 def tone(hz: float, rate_hz: int = 22_050, seconds: float = 0.2) -> list[int]:
@@ -50,8 +64,44 @@ def test_a_full_wave_never_wraps_around() -> None:
 def test_silence_around_the_words_is_cut_to_a_breath() -> None:
     quiet = array("h", [0] * 4_000)
     said = array("h", [9_000, -9_000] * 400)
-    assert len(trimmed(quiet + said + quiet)) == 80 + 800 + 400
+    assert len(trimmed(quiet + said + quiet)) == 80 + 800 + 240
     assert trimmed(quiet) == quiet
+
+
+def test_faint_ends_are_kept_in_part() -> None:
+    faint = array("h", [175, -175] * 2_000)
+    said = array("h", [9_000, -9_000] * 400)
+    assert len(trimmed(faint + said + faint)) == 400 + 800 + 480
+
+
+@given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(3, 60)), min_size=1, max_size=6))
+def test_no_two_sounds_join_with_a_gap(pieces: list[tuple[int, int]]) -> None:
+    """Whatever the sound: its loudness by pieces of 30 to 600 ms."""
+    made = array("h", [(-1) ** at * loud for loud, length in pieces for at in range(length * 80)])
+    sound = measured(for_telephone(made, TELEPHONE_HZ))
+    assert sound.lead_s + sound.tail_s <= 0.150
+    assert sound.peak <= PEAK
+
+
+@pytest.mark.parametrize("loudness_before", [600, 3_000, 12_000, 25_000])
+def test_all_sounds_are_equally_loud(loudness_before: int) -> None:
+    word = array("h", [round(loudness_before * math.sin(n / 3)) for n in range(2_000)])
+    pause = array("h", [0] * 3_000)
+    for sound in (word, word + pause + word):  # a pause does not make the words louder
+        assert level(leveled(sound)[:2_000]) == pytest.approx(LEVEL, rel=0.02)
+
+
+def test_a_sound_is_not_made_louder_than_the_line_can_carry() -> None:
+    cracks = array("h", ([20_000] + [0] * 199) * 40)
+    assert max(leveled(cracks)) == PEAK
+    assert max(leveled(array("h", [200, -200] * 400))) == 1_600
+    assert leveled(array("h", [0, 1, -1])) == array("h", [0, 1, -1])
+
+
+def test_no_end_clicks() -> None:
+    out = faded(array("h", [10_000] * 400))
+    assert (out[0], out[20], out[40], out[-41], out[-21], out[-1]) == (0, 5_000, 10_000, 10_000, 5_000, 0)
+    assert len(faded(array("h", [5]))) == 1
 
 
 def test_a_file_is_converted(tmp_path: Path) -> None:
@@ -67,6 +117,20 @@ def test_what_is_no_voice_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not 16-bit mono"):
         convert(str(tmp_path / "in.wav"), str(tmp_path / "out.wav"))
     assert not (tmp_path / "out.wav").exists()
+    write(tmp_path / "in.wav", channels=1, samples=[])
+    with pytest.raises(ValueError, match="is empty"):
+        convert(str(tmp_path / "in.wav"), str(tmp_path / "out.wav"))
+
+
+def test_a_header_that_promises_more_than_there_is_costs_nothing(tmp_path: Path) -> None:
+    """Programs that write to a pipe do not know the length beforehand."""
+    write(tmp_path / "in.wav", channels=1, samples=tone(500))
+    whole = bytearray((tmp_path / "in.wav").read_bytes())
+    whole[4:8] = whole[40:44] = b"\xff\xff\xff\x7f"
+    (tmp_path / "in.wav").write_bytes(whole + b"\x01")
+    convert(str(tmp_path / "in.wav"), str(tmp_path / "out.wav"))
+    with wave.open(str(tmp_path / "out.wav")) as file:
+        assert file.getnframes() == pytest.approx(1_600, abs=3)
 
 
 def write(path: Path, *, channels: int, samples: list[int]) -> None:

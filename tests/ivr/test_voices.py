@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ivr.errors import VoiceError, VoiceMissingError
-from ivr.voices import Espeak, Voice
+from ivr.telephone_wav import LEVEL
+from ivr.voices import Command, Espeak, RecordedOnly, Voice, VoiceSettings, voice_from
 
 
 @pytest.mark.needs("espeak")
@@ -66,6 +67,116 @@ async def test_cancelled_it_leaves_no_process_behind(tmp_path: Path) -> None:
         await task
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+@pytest.mark.needs("espeak")
+async def test_any_program_can_be_a_voice(tmp_path: Path) -> None:
+    voice: Voice = Command(("espeak-ng", "-v", "{language}", "--stdin", "--stdout"))
+    path = tmp_path / "said.wav"
+    await voice.speak("Hello, and welcome.", "en", path)
+    with wave.open(str(path)) as file:
+        assert file.getparams()[:3] == (1, 2, 8_000)
+        samples = array("h", file.readframes(file.getnframes()))
+    assert 0.8 * 8_000 < len(samples) < 3 * 8_000
+    assert math.sqrt(sum(s * s for s in samples) / len(samples)) > LEVEL / 2
+    assert names_in(tmp_path) == ["said.wav"]
+
+
+async def test_a_program_gets_the_text_and_nothing_is_read_by_a_shell(tmp_path: Path) -> None:
+    argv = program(tmp_path, f'echo "$1" > {tmp_path}/asked; cat >> {tmp_path}/asked; exit 3')
+    with pytest.raises(VoiceError, match=r"says could not say a prompt: exit code 3"):
+        await Command((*argv, "{language};$(id)")).speak("سلام; `id`", "fa", tmp_path / "said.wav")
+    assert (tmp_path / "asked").read_text(encoding="utf-8") == "fa;$(id)\nسلام; `id`"
+
+
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ("exit 0", "says gave nothing for a prompt; it must write one wav file"),
+        ("echo no sound at all", "could not say a prompt: file does not start with RIFF id"),
+        ("echo the model is missing >&2; exit 1", "says could not say a prompt: the model is missing"),
+        ("kill -9 $$", "says could not say a prompt: exit code -9"),
+        ("printf RIFF", "could not say a prompt"),
+    ],
+)
+async def test_a_program_that_fails_is_told_and_leaves_nothing(
+    tmp_path: Path, script: str, complaint: str
+) -> None:
+    argv = program(tmp_path, script)
+    with pytest.raises(VoiceError, match=complaint):
+        await Command(argv).speak("Hello", "en", tmp_path / "said.wav")
+    assert names_in(tmp_path) == ["says"]
+
+
+async def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    hanging, born = hanging_program(tmp_path)
+    argv = program(tmp_path, f"'{hanging}' & wait")
+    task = asyncio.create_task(Command(argv).speak("Hello", "en", tmp_path / "said.wav"))
+    grandchild = os.pidfd_open(await born)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await gone(grandchild)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x7fELF, but no more"])
+async def test_a_program_that_cannot_run_is_a_missing_voice(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "says"
+    path.write_bytes(content)
+    path.chmod(0o755 if content else 0o644)
+    with pytest.raises(VoiceMissingError, match="says cannot be started"):
+        await Command((str(path),)).speak("Hello", "en", tmp_path / "said.wav")
+
+
+async def test_a_language_is_never_an_argument_of_its_own_making(tmp_path: Path) -> None:
+    with pytest.raises(VoiceError, match="two or three letters"):
+        await Command(("true", "{language}")).speak("Hello", "../x", tmp_path / "said.wav")
+
+
+def test_another_command_or_version_is_another_sound() -> None:
+    voices = [
+        Command(("a", "b")),
+        Command(("a b",)),
+        Command(("a", "b"), version="2"),
+        Command(("a", "{language}")),
+    ]
+    assert len({voice.identity("fa") for voice in voices}) == 4
+    assert voices[3].identity("fa") != voices[3].identity("en")
+
+
+def test_settings_choose_the_voice() -> None:
+    assert voice_from(VoiceSettings()) == Espeak()
+    assert voice_from(VoiceSettings("recorded")) == RecordedOnly()
+    command = VoiceSettings("command", ("say", "it"), version="3", timeout_s=5)
+    assert voice_from(command) == Command(("say", "it"), "3", 5)
+    for nothing in ((), ("",)):
+        with pytest.raises(VoiceError, match="give the program and its arguments as a list"):
+            voice_from(VoiceSettings("command", nothing))
+
+
+async def test_recordings_only_says_nothing(tmp_path: Path) -> None:
+    with pytest.raises(VoiceMissingError, match="set one, or record the prompts"):
+        await RecordedOnly().speak("Hello", "en", tmp_path / "said.wav")
+    assert names_in(tmp_path) == []
+
+
+def program(folder: Path, script: str) -> tuple[str, ...]:
+    path = folder / "says"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return (str(path),)
+
+
+async def gone(process: int) -> None:
+    """`process` is a descriptor of it, as pidfd_open gives: readable once the process has ended."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process, ended.set)
+    try:
+        async with asyncio.timeout(30):
+            await ended.wait()
+    finally:
+        loop.remove_reader(process)
+        os.close(process)
 
 
 def names_in(folder: Path) -> list[str]:
