@@ -33,6 +33,7 @@ KEPT_US = 48 * 3600 * US_PER_S
 AGENTS_KEPT_US = 26 * 3600 * US_PER_S
 OPEN_MOST = 50_000
 OFFERS_REMEMBERED = 16
+CLOSED_REMEMBERED = 256
 
 Table = dict[str, dict[int, Counts]]
 """Key (a queue, an agent …) -> beginning of the interval -> counts."""
@@ -86,6 +87,7 @@ class Measures:
 
     `days`: the queues' calls once more by the site's days, so that a picture of today needs no sum.
 
+    `closed`: the visits that ended last, since the end of a ring may be told after that of its visit.
     `pending`: offers that ring at an agent with a page open, and whether their card was confirmed before the ring.
     """
 
@@ -98,6 +100,7 @@ class Measures:
     agents: Table = field(default_factory=dict)
     limits: dict[QueueId, Limits] = field(default_factory=dict)
     open: dict[VisitId, OpenVisit] = field(default_factory=dict)
+    closed: dict[VisitId, OpenVisit] = field(default_factory=dict)
     doing: dict[AgentId, Doing] = field(default_factory=dict)
     pending: dict[OfferId, bool] = field(default_factory=dict)
     flows: FlowDays = field(default_factory=FlowDays)
@@ -215,7 +218,15 @@ class Measures:
 
     def _visit(self, visit: VisitId) -> OpenVisit:
         """A visit of which we never heard counts as a plain call."""
-        return self.open.get(visit) or OpenVisit("", 0)
+        return self.open.get(visit) or self.closed.get(visit) or OpenVisit("", 0)
+
+    def _close(self, visit: VisitId) -> None:
+        if (ended := self.open.pop(visit, None)) is None:
+            return
+        ended.waiting = False
+        self.closed[visit] = ended
+        if len(self.closed) > CLOSED_REMEMBERED:
+            del self.closed[next(iter(self.closed))]
 
     def _limits(self, queue: QueueId) -> Limits:
         return self.limits.get(queue) or _USUAL
@@ -266,17 +277,17 @@ class Measures:
             counts.abandoned += 1
             counts.abandoned_in += in_time
             counts.abandoned_short += short
-        self.open.pop(fact.visit, None)
+        self._close(fact.visit)
 
     def _flowed_out(self, fact: facts.VisitFlowedOut) -> None:
         for counts in self._cells(self._visit(fact.visit), fact.queue, fact.began_us):
             counts.flowed_out += 1
-        self.open.pop(fact.visit, None)
+        self._close(fact.visit)
 
     def _called_back(self, fact: facts.VisitCalledBack) -> None:
         for counts in self._cells(self._visit(fact.visit), fact.queue, fact.began_us):
             counts.callbacks += 1
-        self.open.pop(fact.visit, None)
+        self._close(fact.visit)
 
     def _talk_over(self, fact: facts.TalkOver) -> None:
         visit = self._visit(fact.visit)
@@ -285,12 +296,12 @@ class Measures:
             counts.talk_us += fact.talk_us
             counts.hold_us += fact.hold_us
         if not visit.wraps_up:
-            self.open.pop(fact.visit, None)
+            self._close(fact.visit)
 
     def _wrap_up_over(self, fact: facts.WrapUpOver) -> None:
         for counts in self._cells(self._visit(fact.visit), fact.queue, fact.began_us, fact.agent):
             counts.acw_us += fact.acw_us
-        self.open.pop(fact.visit, None)
+        self._close(fact.visit)
 
     # ---- offers -------------------------------------------------------------------------------------------
 

@@ -293,23 +293,20 @@ def _refusals(asked: Question, keys: Sequence[ColumnElement[Any]]) -> Select[*tu
 
 
 def _times(asked: Question) -> Select[*tuple[Any, ...]]:
-    """How long each agent was in which state. A state that began two days before is taken for a forgotten one."""
+    """How long each agent was in which state. No state begins before the one before it, whatever was learned late;
+    one that began two days before is taken for a forgotten one."""
     lookback = timedelta(microseconds=KEPT_US)
     end_us = to_us(min(asked.end, asked.now))
-    since = epoch_us(agent_state.c.since_at)
-    until = func.lead(since).over(partition_by=agent_state.c.agent, order_by=agent_state.c.at)
-    spans = (
-        select(
-            agent_state.c.agent,
-            agent_state.c.status,
-            agent_state.c.activity,
-            agent_state.c.reason,
-            since.label("since"),
-            until.label("until"),
-        )
+    since = func.max(epoch_us(agent_state.c.since_at)).over(
+        partition_by=agent_state.c.agent, order_by=agent_state.c.at
+    )
+    states = (
+        select(agent_state, since.label("since"))
         .where(agent_state.c.at >= asked.begin - lookback, agent_state.c.at < asked.end + lookback)
         .subquery()
     )
+    until = func.lead(states.c.since).over(partition_by=states.c.agent, order_by=states.c.at)
+    spans = select(states, until.label("until")).subquery()
     begin = _larger(spans.c.since, to_us(asked.begin))
     end = _smaller(func.coalesce(spans.c.until, end_us), end_us)
     return (

@@ -141,6 +141,7 @@ agent_state = Table(
     Column("visit", String),
     Column("next_status", String),
     Column("next_reason", String),
+    Index("ix_agent_state_at", "at"),
 )
 
 document = Table(

@@ -7,6 +7,7 @@ memory of anything. Live counting and reports are held against it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -134,7 +135,7 @@ def _shift(chance: Random, agent: str, begin_us: int, hours: float) -> list[Fact
         status = chance.choice(list(Status))
         reason = chance.choice(("lunch", "break")) if status is Status.NOT_READY else None
         activity = chance.choice(list(Activity)) if status is Status.AVAILABLE else Activity.IDLE
-        since_us = at_us - chance.choice((0, 0, 1)) * min(S, at_us - since_us - 1)
+        since_us = at_us - chance.choice((0, 0, 0, S, 1500 * S))  # a talk may be learned of late
     return out
 
 
@@ -230,9 +231,12 @@ def _add_times(
     out: Counts, facts: Sequence[Fact], agent: str, begin_us: int, end_us: int, now_us: int | None
 ) -> None:
     changes = [f for f in facts if isinstance(f, AgentChanged) and f.agent == agent]
-    ends_us = [f.since_us for f in changes[1:]] + ([now_us] if now_us is not None else [])
-    for fact, until_us in zip(changes, ends_us, strict=False):
-        spent_us = min(until_us, end_us) - max(fact.since_us, begin_us)
+    since_us = list(
+        accumulate((f.since_us for f in changes), max)
+    )  # no state begins before the one before it
+    ends_us = since_us[1:] + ([now_us] if now_us is not None else [])
+    for fact, from_us, until_us in zip(changes, since_us, ends_us, strict=False):
+        spent_us = min(until_us, end_us) - max(from_us, begin_us)
         busy = fact.activity not in (Activity.IDLE, Activity.UNREACHABLE, Activity.NOT_RESPONDING)
         if spent_us <= 0 or (fact.status is Status.OFFLINE and not busy):
             continue
