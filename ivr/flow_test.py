@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -30,7 +30,7 @@ from acd.site import Language, Site
 from acd.verbs import Ask, Collect, LineLeft, Pause, RecordMessage, Say, Transfer, WaitInLine
 from ivr.check import load_flow
 from ivr.errors import IvrError
-from ivr.flow import Flow
+from ivr.flow import Flow, SubNode
 from ivr.library import TESTS
 from ivr.play import (
     Asked,
@@ -196,6 +196,7 @@ class FlowCase:
     case: Case
     number: int
     tests: Loaded[TestFile]
+    others: Mapping[str, Flow] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -213,7 +214,7 @@ class FlowCase:
             case.customer,
         )
         hands = _Scripted(case)
-        call = Call(self.flow, self.site, around, hands)
+        call = Call(self.flow, self.site, around, hands, others=self.others)
         ended = call.run()
         found = _Differences(self.tests.tree, self.number, case, call, ended, hands)
         return Result(case.name, tuple(found.all()), tuple(call.moments))
@@ -225,10 +226,18 @@ class FlowCase:
             raise FlowTestFailed("\n".join(str(each) for each in differences))
 
 
-def cases_of(flow: Flow, tests: Loaded[TestFile], site: Site | None = None) -> tuple[FlowCase, ...]:
-    """The cases of a file of tests, to be played against `site` or a bare one of the flow's own queues."""
+def cases_of(
+    flow: Flow,
+    tests: Loaded[TestFile],
+    site: Site | None = None,
+    others: Mapping[str, Flow] | None = None,
+) -> tuple[FlowCase, ...]:
+    """The cases of a file of tests, to be played against `site` or a bare one of the flow's own queues. `others`:
+    the flows that this one may call."""
     at = site or bare_site(flow)
-    return tuple(FlowCase(flow, at, case, number, tests) for number, case in enumerate(tests.model.cases))
+    return tuple(
+        FlowCase(flow, at, case, number, tests, others or {}) for number, case in enumerate(tests.model.cases)
+    )
 
 
 def cases(path: Path, site: Site | None = None) -> tuple[FlowCase, ...]:
@@ -243,7 +252,21 @@ def cases(path: Path, site: Site | None = None) -> tuple[FlowCase, ...]:
     tests = load_tests(file.read_bytes(), str(file))
     name = tests.model.flow or f"{file.name.removesuffix(TESTS)}.yaml"
     beside = file.parent / name
-    return cases_of(load_flow(beside.read_bytes(), str(beside), site).flow, tests, site)
+    flow = load_flow(beside.read_bytes(), str(beside), site).flow
+    return cases_of(flow, tests, site, _called(flow, file.parent))
+
+
+def _called(flow: Flow, folder: Path) -> dict[str, Flow]:
+    """The flows in the same folder that this one calls, and those that they call."""
+    found: dict[str, Flow] = {}
+    todo = [flow]
+    while todo:
+        names = {node.flow for node in todo.pop().nodes.values() if isinstance(node, SubNode)}
+        for name in names - found.keys() - {flow.flow}:
+            path = folder / f"{name}.yaml"
+            found[name] = load_flow(path.read_bytes(), str(path)).flow
+            todo.append(found[name])
+    return found
 
 
 def file_of_tests(flow: Path) -> Path:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol, assert_never
 from zoneinfo import ZoneInfo
 
@@ -282,7 +283,9 @@ class Call:
         around: Circumstances,
         hands: Hands,
         tell: Callable[[Moment], None] = lambda _: None,
+        others: Mapping[str, Flow] = MappingProxyType({}),
     ) -> None:
+        """`others`: the flows that this one may call, by name."""
         self.moments: list[Moment] = []
         self._flow = flow
         self._hands = hands
@@ -293,7 +296,7 @@ class Call:
         self._time = timedelta()
         self._at = around.at
         staged_site, dialled = staged(site, flow, around)
-        self._script = script_of(flow, staged_site, dialled, around, self._ear, self.now_utc)
+        self._script = script_of(flow, staged_site, dialled, around, self._ear, self.now_utc, others)
         self._seen = 0
 
     def now_utc(self) -> datetime:
@@ -481,8 +484,10 @@ def script_of(
     around: Circumstances,
     ear: Ear,
     now_utc: Callable[[], datetime],
+    others: Mapping[str, Flow] = MappingProxyType({}),
 ) -> FlowScript:
     """The script that a session would get for this call."""
-    flows = Flows(site, {flow.flow: flow}, {flow.flow: version_of(flow)})
+    every = {**others, flow.flow: flow}
+    flows = Flows(site, every, {name: version_of(each) for name, each in every.items()})
     language = around.language or around.customer.get("language")
     return flows.script_for(dialled, None, language, sound=ear.sound, now_utc=now_utc)

@@ -15,7 +15,7 @@ import httpcore
 import msgspec
 
 from crm_lookup.errors import ServiceError
-from crm_lookup.services.mapping import fields_in, filled, names_in, rows_in, same
+from crm_lookup.services.mapping import fields_in, filled, filled_fields, names_in, rows_in, same
 from crm_lookup.services.settings import HttpService, fields_of
 from crm_lookup.services.wire import LoopBackend
 
@@ -81,13 +81,13 @@ class HttpAnswers:
             if args.get(name, "").strip(".") == "":  # "..", "." and nothing would be another path
                 raise ServiceError("bad_argument" if name in args else "missing_argument")
         url = filled(template, {name: quote(value, safe="") for name, value in args.items()})
-        query = {name: filled(text, args) for name, text in self._settings.query.items()}
+        query = filled_fields(self._settings.query, args)
         return f"{url}?{urlencode(query)}" if query else url
 
     def _body(self, args: Mapping[str, str]) -> bytes | None:
         if self._settings.method != "POST":
             return None
-        return msgspec.json.encode({name: filled(text, args) for name, text in self._settings.body.items()})
+        return msgspec.json.encode(filled_fields(self._settings.body, args))
 
     def _refuse(self, answer: httpcore.Response) -> None:
         status = answer.status

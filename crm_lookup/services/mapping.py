@@ -16,7 +16,7 @@ from acd.common.text import clean_label
 from crm_lookup.errors import ServiceError
 
 LONGEST_VALUE = 200
-_IN_BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,31})\}")
+_IN_BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,31})(\??)\}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?\Z")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ].{0,30})?\Z", re.DOTALL)
 _ABSENT = object()
@@ -41,16 +41,23 @@ class RowsOf:
 
 
 def names_in(template: str) -> tuple[str, ...]:
-    """The arguments that a template holds in braces."""
-    return tuple(_IN_BRACES.findall(template))
+    """The arguments that a template holds in braces, but those that may be missing (`{card?}`)."""
+    return tuple(name for name, optional in _IN_BRACES.findall(template) if not optional)
 
 
 def filled(template: str, args: Mapping[str, str]) -> str:
-    """The template with its arguments. Raises ServiceError `missing_argument`."""
+    """The template with its arguments, nothing for one that may be missing. Raises ServiceError
+    `missing_argument`."""
     missing = [name for name in names_in(template) if name not in args]
     if missing:
         raise ServiceError("missing_argument")
-    return _IN_BRACES.sub(lambda found: args[found[1]], template)
+    return _IN_BRACES.sub(lambda found: args.get(found[1], ""), template)
+
+
+def filled_fields(templates: Mapping[str, str], args: Mapping[str, str]) -> Mapping[str, str]:
+    """Several of them; without those of which nothing is left but what may be missing."""
+    found = {name: filled(template, args) for name, template in templates.items()}
+    return {name: text for name, text in found.items() if text or not templates[name]}
 
 
 def plain_arguments(args: Mapping[str, str]) -> Mapping[str, str]:
@@ -107,7 +114,7 @@ def same(data: object, path: str, argument: str) -> bool:
 def _text(value: object, kind: Kind) -> str:
     match kind:
         case "flag" if isinstance(value, bool):
-            return "yes" if value else "no"
+            return "true" if value else "false"
         case "number" if (number := _number(value)) is not None:
             return number
         case "date" if isinstance(value, str) and (day := _DATE.match(value)) and _is_day(day):

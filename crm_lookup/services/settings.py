@@ -1,7 +1,8 @@
 """pasokh.toml's `[services.NAME]` and `[authentication]` as types.
 
 A wrong setting is told when the process starts, not when the first caller asks. What stands in `{braces}` is an
-argument of the flow's question; it may stand in a path, a query or a body, never in a host.
+argument of the flow's question (`{card?}`: one that may be missing, in a query or body); it may stand in a path, a
+query or a body, never in a host.
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ def test_every_shipped_flow_has_tests_in_both_languages() -> None:
     for name in shipped_flows():
         languages = {case.case.expect.language for case in SHIPPED if case.flow.flow == name}
         assert file_of_tests(FLOWS / f"{name}.yaml").exists()
-        assert len([case for case in SHIPPED if case.flow.flow == name]) >= 5
-        assert "en" in languages, name
+        cases_here = [case for case in SHIPPED if case.flow.flow == name]
+        if not cases_here[0].flow.is_called:  # what is only called by others is tried with them
+            assert len(cases_here) >= 5
+            assert "en" in languages, name
 
 
 def read_cases(text: str) -> tuple[FlowCase, ...]:

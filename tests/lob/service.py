@@ -278,7 +278,7 @@ def settings_toml(url: str, secret_file: str) -> str:
         return f'[services.{name}]\n{ask}{own}url = "{url}/{path}"\n{rest}\n'
 
     def post(name: str, body: str, rest: str = "") -> str:
-        fields = ", ".join(f'{each} = "{{{each}}}"' for each in body.split())
+        fields = ", ".join(f'{each.rstrip("?")} = "{{{each}}}"' for each in body.split())
         return (
             f'[services.{name}]\n{ask}method = "POST"\nidempotent = true\nverified = false\n'
             f'url = "{url}/{"codes" if name == "send_code" else "identify"}"\nbody = {{ {fields} }}\n{rest}\n'
@@ -287,7 +287,7 @@ def settings_toml(url: str, secret_file: str) -> str:
     customer = 'answer = { customer = "customer" }\n'
     return "".join(
         [
-            post("check_pin", "customer_number pin", customer),
+            post("check_pin", "customer_number? national_id? card? pin", customer),
             post("check_birth_year", "national_id birth_year", customer),
             post("check_code", "national_id birth_year code", customer),
             post("send_code", "national_id"),
