@@ -189,7 +189,9 @@ class Line:
 
     @property
     def _called(self) -> bool:
-        """Whether the center wants something of the caller's session."""
+        """Whether the center wants something of this stay; rings that come before its place are of another."""
+        if self._place is None:
+            return self._out is not None
         return bool(self._rings) or self._out is not None or self._place is not self._written
 
     async def _until_center_calls(self) -> None:

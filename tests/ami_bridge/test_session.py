@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from acd.common.number import parse_number
-from acd.effects import KeepPlace, RefuseLine, RingAgent, StopRing
+from acd.effects import RefuseLine, StopRing
 from acd.errors import Overloaded
 from acd.events import (
     CallArrived,
@@ -23,198 +21,32 @@ from acd.events import (
     TalkEnded,
     VisitQueued,
 )
-from acd.ticket import Ticket, TicketError, decode
+from acd.ticket import Ticket, TicketError
 from acd.types import EndedBy, RingFailure
-from acd.verbs import Answer, Ask, Collect, Digits, Done, Key, LineLeft, Reply, Say, Set, Verb, WaitInLine
-from ami_bridge.agi import AgiSession
-from ami_bridge.channels import Channels
-from ami_bridge.errors import AgiTimeout, AmiActionError, AmiDown, AmiError
-from ami_bridge.fastagi import FastAgiServer, FastAgiSettings
-from ami_bridge.session import Caller, CallSession, SessionCounters, SessionSettings
-from ami_bridge.signature import CallRequest
-from ami_bridge.wire import AmiMessage
+from acd.verbs import (
+    Answer,
+    Ask,
+    Collect,
+    Digits,
+    Done,
+    Hangup,
+    Key,
+    LineLeft,
+    Pause,
+    Recorded,
+    RecordMessage,
+    Reply,
+    Say,
+    Set,
+    Transfer,
+    Transferred,
+    Verb,
+    WaitInLine,
+)
+from ami_bridge.errors import AgiTimeout, AmiActionError, AmiDown
 
-from .rig import CHANNEL, NOW_S, SECRET, Asked, AsteriskChannel, Center, Verbs
-
-CONTACT, VISIT, OFFER = "sys-1.1", "sys-1.1.1", "sys-1.1.1.1"
-LEG, LEG_CHANNEL = "sys-1.2", "PJSIP/p1-00000002"
-LINE = WaitInLine("sales", "fa")
-PLACE = KeepPlace(CONTACT, VISIT, "sales", 5_000_000, 3)
-RING = RingAgent(CONTACT, VISIT, OFFER, "agent1", "p1", 7_000_000, 20.0)
-TICKET_LINE = 'SET VARIABLE PASOKH_TICKET "'
-
-
-@dataclass
-class Manager:
-    """The manager link as a session sees it; counts what it was asked."""
-
-    alive: bool | AmiError = False
-    fault: AmiError | None = None
-    stops: list[str] = field(default_factory=list)
-    hangups: list[str] = field(default_factory=list)
-    alive_asked: int = 0
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    up: bool = True
-
-    async def control_playback_stop(self, channel: str) -> None:
-        self._note(self.stops, channel)
-
-    async def hangup(self, channel: str) -> None:
-        self._note(self.hangups, channel)
-
-    async def is_alive(self, channel: str) -> bool:
-        assert channel == CHANNEL
-        self.alive_asked += 1
-        if isinstance(self.alive, AmiError):
-            raise self.alive
-        return self.alive
-
-    def _note(self, where: list[str], channel: str) -> None:
-        where.append(channel)
-        self.news.set()
-        if self.fault is not None:
-            raise self.fault
-
-    async def until(self, where: list[str], count: int) -> None:
-        async with asyncio.timeout(2):
-            while len(where) < count:
-                self.news.clear()
-                await self.news.wait()
-
-
-class House:
-    """A listener, one session per call, and the recording doors around it."""
-
-    def __init__(self) -> None:
-        self.center = Center()
-        self.manager = Manager()
-        self.channels = Channels()
-        self.answers = Asked()
-        self.counters = SessionCounters()
-        self.settings = SessionSettings(stop_again_s=0.01, gone_wait_s=0.02)
-        self.agi_settings = FastAgiSettings(secret=SECRET, port=0, hangup_grace_s=0.01)
-        self.script = Verbs()
-        self.ticket: Ticket | None = None
-        self.faults: list[Exception] = []
-        self._session: CallSession | None = None
-        self._made = asyncio.Event()
-        self._over = asyncio.Event()
-        self._server: FastAgiServer | None = None
-        self._callers: list[AsteriskChannel] = []
-
-    @property
-    def session(self) -> CallSession:
-        assert self._session is not None
-        return self._session
-
-    async def _call(self, agi: AgiSession, request: CallRequest) -> None:
-        caller = Caller(
-            request.contact, request.number, parse_number("09121234567"), "token", request.attach, self.ticket
-        )
-        self._session = CallSession(
-            agi=agi,
-            caller=caller,
-            script=self.script,
-            center=self.center,
-            switch=self.manager,
-            channels=self.channels,
-            answers=self.answers,
-            settings=self.settings,
-            counters=self.counters,
-        )
-        self.channels.caller(agi.uniqueid, request.contact)
-        self._made.set()
-        try:
-            await self._session.run()
-        finally:
-            self._over.set()
-
-    async def begin(
-        self, *verbs: Verb, caller: AsteriskChannel | None = None, script: Verbs | None = None
-    ) -> AsteriskChannel:
-        """A caller who is taken and goes through these verbs."""
-        self.script = script or Verbs(*verbs)
-        if self._server is None:
-            self._server = FastAgiServer(
-                self.agi_settings,
-                self._call,
-                clock=lambda: float(NOW_S),
-                on_error=lambda _where, error: self.faults.append(error),
-            )
-            await self._server.start()
-        caller = caller or AsteriskChannel()
-        self._callers.append(caller)
-        await caller.call(self._server.address)
-        async with asyncio.timeout(2):
-            await self._made.wait()
-        return caller
-
-    async def in_line(self, line: WaitInLine = LINE, *more: Verb, keep: str = "") -> AsteriskChannel:
-        """A caller who stands in line, with the place written."""
-        caller = AsteriskChannel()
-        if keep:
-            caller.keeps = (*caller.keeps, keep)
-        await self.begin(line, *more, caller=caller)
-        await self.center.told(VisitQueued)
-        self.session.perform(PLACE)
-        assert ticket_of(await caller.asked(TICKET_LINE)).visit is None
-        assert ticket_of(await caller.asked(TICKET_LINE)).visit == VISIT
-        return caller
-
-    async def ringing(self, *more: Verb) -> AsteriskChannel:
-        """A caller for whom an agent's phone is rung."""
-        caller = await self.in_line(LINE, *more)
-        self.session.perform(RING)
-        await caller.asked("EXEC Dial")
-        return caller
-
-    async def talking(self, *more: Verb) -> AsteriskChannel:
-        caller = await self.ringing(*more)
-        self.hear("DialBegin", "DialEnd")
-        return caller
-
-    def hear(self, *names: str) -> None:
-        """Asterisk's events of the agent's leg, read as the bridge does."""
-        for name in names:
-            message = AmiMessage(
-                {
-                    "Event": name,
-                    "Uniqueid": CONTACT,
-                    "DestUniqueid": LEG,
-                    "DestChannel": LEG_CHANNEL,
-                    "DialStatus": "ANSWER",
-                }
-            )
-            for meaning in self.channels.read(message):
-                assert not hasattr(meaning, "contact")
-                self.center.post(meaning)
-
-    async def over(self) -> None:
-        async with asyncio.timeout(2):
-            await self._over.wait()
-
-    async def stop(self) -> None:
-        """As at SIGTERM, with no time left."""
-        if self._server is not None:
-            await self._server.stop(0.0)
-
-    async def leave(self) -> None:
-        for caller in self._callers:
-            await caller.leave()
-        await self.stop()
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    house = House()
-    yield house
-    await house.leave()
-
-
-def ticket_of(line: str) -> Ticket:
-    assert line.startswith(TICKET_LINE)
-    return decode(line.removeprefix(TICKET_LINE)[:-1].replace('\\"', '"'))
-
+from .house import CONTACT, LEG_CHANNEL, LINE, OFFER, PLACE, RING, TICKET_LINE, VISIT, House, ticket_of
+from .rig import CHANNEL, NOW_S, AsteriskChannel, Verbs
 
 # ---- the first words ---------------------------------------------------------------------------------------
 
@@ -745,6 +577,160 @@ async def test_a_newer_version_s_words_stay_on_the_ticket(house: House) -> None:
     caller = await house.begin(Say(("menu",)), caller=AsteriskChannel(attach=2))
     await caller.ended()
     assert ticket_of(await caller.asked(TICKET_LINE)).unknown == {"later": 1}
+
+
+# ---- the way through the menu ------------------------------------------------------------------------------
+
+
+class Walk(Verbs):
+    """A script that is at another node with each verb, as named."""
+
+    def __init__(self, *steps: tuple[str, Verb]) -> None:
+        super().__init__(*(verb for _, verb in steps))
+        self._nodes = [node for node, _ in steps]
+
+    def next(self, reply: Reply) -> Verb:
+        if self._nodes:
+            self._node = self._nodes.pop(0)
+        return super().next(reply)
+
+
+async def test_each_new_node_is_told_once_also_the_last(house: House) -> None:
+    walk = Walk(("one", Say(("a",))), ("one", Say(("b",))), ("two", Say(("c",))), ("end", Hangup()))
+    caller = await house.begin(script=walk)
+    await caller.ended()
+    steps = [event.node for event in house.center.events if isinstance(event, MenuStep)]
+    assert steps == ["one", "two", "end"]
+
+
+async def test_the_node_where_a_caller_goes_on_was_told_before(house: House) -> None:
+    house.ticket = Ticket(CONTACT, 7, "flow", "v1", "one", "fa")
+    walk = Walk(("one", Say(("a",))), ("two", Say(("b",))))
+    caller = await house.begin(script=walk, caller=AsteriskChannel(attach=2))
+    await caller.ended()
+    steps = [event.node for event in house.center.events if isinstance(event, MenuStep)]
+    assert steps == ["two"]
+
+
+# ---- pauses, messages, other numbers -----------------------------------------------------------------------
+
+
+async def test_a_pause_of_the_menu_has_music_and_ends_by_a_key(house: House) -> None:
+    caller = AsteriskChannel()
+    caller.replies = {"WAIT FOR DIGIT": ["200 result=56", "200 result=49"]}
+    await house.begin(Say(("hello",)), Pause(20.0, keys="1"), caller=caller)
+    await caller.asked("STREAM FILE")
+    await caller.asked("SET MUSIC")
+    await caller.ended()
+    assert house.script.heard == [Done(), Key("1")]
+
+
+async def test_a_message_is_recorded_into_the_folder_of_messages(house: House) -> None:
+    house.settings = replace(house.settings, messages="/var/messages")
+    caller = AsteriskChannel()
+    caller.replies = {"RECORD FILE": ["200 result=35 (dtmf) endpos=14400"]}
+    await house.begin(RecordMessage(("please speak",), "voicemail", 60.0, 3.0), caller=caller)
+    assert (await caller.asked("STREAM FILE")).split(" ")[-2:] == ['"#"', "0"]
+    line = await caller.asked("RECORD FILE")
+    assert line == f'RECORD FILE "/var/messages/{CONTACT}~voicemail" wav "#" 60000 0 beep s=3'
+    await caller.ended()
+    assert house.script.heard == [Recorded("voicemail", 1.8)]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "reply"),
+    [
+        ("", "voicemail", "200 result=0 (timeout) endpos=8000"),
+        ("/var/messages", "../../etc/passwd", "200 result=0 (timeout) endpos=8000"),
+        ("/var/messages", "a b", "200 result=0 (timeout) endpos=8000"),
+        ("/var/messages", "voicemail", "200 result=-1 (writefile)"),
+    ],
+    ids=["no folder", "a way out of it", "no word", "cannot be written"],
+)
+async def test_a_message_that_cannot_be_kept_is_told_as_nothing(
+    house: House, folder: str, name: str, reply: str
+) -> None:
+    house.settings = replace(house.settings, messages=folder)
+    caller = AsteriskChannel()
+    caller.replies = {"RECORD FILE": [reply]}
+    await house.begin(RecordMessage((), name), caller=caller)
+    await caller.ended()
+    assert house.script.heard == [Recorded(name, 0.0)]
+    assert house.counters.messages_lost == 1
+    assert not any("passwd" in line for line in caller.lines)
+
+
+async def test_a_caller_who_hangs_up_while_speaking_has_left(house: House) -> None:
+    house.settings = replace(house.settings, messages="/var/messages")
+    caller = AsteriskChannel()
+    caller.keeps = ("RECORD FILE",)
+    await house.begin(RecordMessage((), "voicemail"), caller=caller)
+    await caller.asked("RECORD FILE")
+    caller.take_away("200 result=-1 (hangup) endpos=8000")
+    await house.center.told(CallerLeft)
+    assert house.counters.messages_lost == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "allowed", "endpoint"),
+    [
+        ("02188776655", (), "trunk-main"),
+        ("02188776655", ("021",), ""),
+        ("09121234567", ("021",), "trunk-main"),
+        ("021", ("021",), "trunk-main"),
+        ("021&PJSIP/p1", ("021",), "trunk-main"),
+        ("021 1", ("021",), "trunk-main"),
+        ("0211234,60,g", ("021",), "trunk-main"),
+        ("021" + "1" * 20, ("021",), "trunk-main"),
+    ],
+)
+async def test_a_number_that_is_not_allowed_is_not_dialled(
+    house: House, number: str, allowed: tuple[str, ...], endpoint: str
+) -> None:
+    house.settings = replace(house.settings, transfer_allowed=allowed, transfer_endpoint=endpoint)
+    refused = not (number == "021" and allowed)  # three digits are a number
+    caller = AsteriskChannel()
+    caller.keeps = ()
+    await house.begin(Transfer(number), caller=caller)
+    await caller.ended()
+    assert any(line.startswith("EXEC Dial") for line in caller.lines) is not refused
+    assert house.script.heard == [Transferred(False)]
+    assert house.counters.transfers_refused == refused
+
+
+async def test_a_transfer_dials_by_the_trunk_and_tells_whether_somebody_answered(house: House) -> None:
+    house.settings = replace(house.settings, transfer_allowed=("021",), transfer_endpoint="trunk-main")
+    caller = AsteriskChannel()
+    caller.values["${DIALSTATUS}"] = "ANSWER"
+    await house.begin(Transfer("02188776655", 25.0), caller=caller)
+    assert await caller.asked("EXEC Dial") == 'EXEC Dial "PJSIP/02188776655@trunk-main,25,g"'
+    caller.reply("200 result=0")
+    await caller.asked('SET VARIABLE DIALSTATUS ""')
+    await caller.ended()
+    assert house.script.heard == [Transferred(True)]
+
+
+async def test_digits_that_are_secret_stand_in_no_ticket_event_or_fault(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+
+    class Faulty(Verbs):
+        def next(self, reply: Reply) -> Verb:
+            if isinstance(reply, Digits):
+                raise RuntimeError("a fault in a flow")
+            return super().next(reply)
+
+    caller = AsteriskChannel()
+    caller.replies = {"WAIT FOR DIGIT": [f"200 result={ord(digit)}" for digit in "4711"]}
+    script = Faulty(Collect((), max_digits=4, secret=True))
+    await house.begin(script=script, caller=caller)
+    await house.center.told(SessionLost)
+    await caller.ended()
+    said = "".join(caller.lines[1:]) + repr(house.center.events) + caplog.text
+    said += "".join(str(fault) + repr(fault) for fault in house.faults)
+    assert len(house.faults) == 1
+    assert "4711" not in said
 
 
 # ---- a session that is replaced ----------------------------------------------------------------------------
