@@ -1,4 +1,4 @@
-"""What to expect of a queue: for a caller who thinks of waiting, for one who waits, for a menu that offers another way."""
+"""What to expect of a queue: for one who thinks of waiting, for one who waits, for a menu with another way to offer."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from acd.common.document import Written, wrong
 from acd.common.expression import Expression, ExpressionError
@@ -99,7 +99,18 @@ class OverflowQueue(Model):
     queue: Id
 
 
-OverflowTo = OverflowQueue | Literal["voicemail", "callback", "announcement"]
+def _known_way(value: object) -> object:
+    if isinstance(value, str) and value not in ("voicemail", "callback", "announcement"):
+        raise wrong(
+            f'"{value[:40]}" is no way out of a line',
+            "write voicemail, callback, announcement, or a queue as {queue: …}",
+        )
+    return value
+
+
+OverflowTo = Annotated[
+    OverflowQueue | Literal["voicemail", "callback", "announcement"], BeforeValidator(_known_way)
+]
 """Another queue, in the same step and with the same age; or the way of that name out of the flow's queue node."""
 
 
