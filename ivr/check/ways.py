@@ -131,7 +131,7 @@ def _strays(flow: Flow, tree: Tree) -> Iterator[Problem]:
     open_nodes = _in_opening_hours(flow)
     for name, node in flow.nodes.items():
         written = {edge.path[0]: edge.target for edge in node.edges()}
-        for stray in (*node.strays(), *_led(written, node.kind, getattr(node, "tries", 0))):
+        for stray in node.failures():
             target = written.get(stray.way) or flow.person
             path: Path = ("nodes", name, stray.way)
             if target is None:
@@ -143,12 +143,6 @@ def _strays(flow: Flow, tree: Tree) -> Iterator[Problem]:
             elif stray.way == "after_tries" and name in open_nodes and not _reaches_people(flow, target):
                 message = f'a caller who {stray.who} at "{name}" reaches no queue'
                 yield tree.problem(path, message, "lead them to a queue")
-
-
-def _led(written: dict[str | int, str], kind: str, tries: int) -> Iterator[Stray]:
-    """Those who fail and have a way of their own must come somewhere too."""
-    if "after_tries" in written and kind in ("menu", "collect"):
-        yield Stray("after_tries", f"fails {tries} times", waits=True)
 
 
 def _nowhere(tree: Tree, path: Path, name: str, stray: Stray) -> Problem:

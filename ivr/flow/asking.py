@@ -28,7 +28,6 @@ from ivr.flow.base import (
     conditions_of_cases,
     edges_of_cases,
     named,
-    strays_of,
     ways_of,
 )
 
@@ -105,8 +104,9 @@ class LookupNode(NodeModel):
     def fills_on(self, edge: Edge) -> bool:
         return edge.path[0] in ("found", "when")
 
-    def strays(self) -> Iterator[Stray]:
-        yield from strays_of(self, False, not_found="is not found", failed="gets no answer from the service")
+    def failures(self) -> Iterator[Stray]:
+        yield Stray("not_found", "is not found")
+        yield Stray("failed", "gets no answer from the service")
 
 
 Factor = Literal["customer_number", "national_id", "card", "card_last4", "birth_year", "pin", "code"]
@@ -188,12 +188,8 @@ class AuthenticateNode(NodeModel):
     def fills_on(self, edge: Edge) -> bool:
         return edge.path[0] == "verified"
 
-    def strays(self) -> Iterator[Stray]:
+    def failures(self) -> Iterator[Stray]:
         yield Stray("person", f"keys nothing usable {self.tries} times", waits=True)
-        yield from strays_of(
-            self,
-            True,
-            failed=f"cannot prove who they are in {self.attempts} attempts",
-            locked="is locked out",
-            unavailable="cannot be judged now",
-        )
+        yield Stray("failed", f"cannot prove who they are in {self.attempts} attempts", waits=True)
+        yield Stray("locked", "is locked out", waits=True)
+        yield Stray("unavailable", "cannot be judged now", waits=True)

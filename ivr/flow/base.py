@@ -106,6 +106,7 @@ class Slot:
     kind: str | None
 
 
+@lru_cache(maxsize=4_096)
 def parts_of(text: str, language: str, key: str | None) -> tuple[Phrase | Slot, ...]:
     """A text taken apart at its slots. Its n-th piece is recorded as `<key>-<n>`; a text without slots as `key`."""
     pieces: list[str | Slot] = []
@@ -197,19 +198,12 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """`way`: the field that would lead them; `who`: which callers they are ("fails 3 times"). `waits`: whether they
-    had time to act."""
+    """Callers for whom a node goes wrong. `way`: the field that leads them; `who`: which callers they are ("fails 3
+    times"). `waits`: whether they had time to act."""
 
     way: str
     who: str
     waits: bool = False
-
-
-def strays_of(node: NodeModel, waits: bool, **who: str) -> Iterator[Stray]:
-    """One for each of these ways that is not written."""
-    for way, text in who.items():
-        if getattr(node, way) is None:
-            yield Stray(way, text, waits)
 
 
 class NodeModel(Model):
@@ -231,9 +225,13 @@ class NodeModel(Model):
         """Fields with prompts that this node, as it is written, never says."""
         return frozenset()
 
-    def strays(self) -> Iterator[Stray]:
-        """Callers for whom the node has no way of its own, and who therefore go to the flow's person."""
+    def failures(self) -> Iterator[Stray]:
+        """Callers for whom the node goes wrong, whether or not it has a way for them."""
         yield from ()
+
+    def strays(self) -> Iterator[Stray]:
+        """Those of them for whom it has none, and who therefore go to the flow's person."""
+        return (failure for failure in self.failures() if getattr(self, failure.way, None) is None)
 
     @property
     def may_end(self) -> bool:
@@ -291,8 +289,8 @@ class Trying(NodeModel):
     after_tries: Id | None = None
     barge_in: bool = True
 
-    def strays(self) -> Iterator[Stray]:
-        yield from strays_of(self, True, after_tries=f"fails {self.tries} times")
+    def failures(self) -> Iterator[Stray]:
+        yield Stray("after_tries", f"fails {self.tries} times", waits=True)
 
 
 class When(Model):

@@ -21,7 +21,6 @@ from ivr.flow.base import (
     Wait,
     named,
     one_queue,
-    strays_of,
     ways_of,
 )
 
@@ -178,10 +177,9 @@ class CallbackNode(NodeModel):
     def may_end(self) -> bool:
         return self.next is None
 
-    def strays(self) -> Iterator[Stray]:
-        yield from strays_of(
-            self, True, declined="wants no callback", failed="cannot be noted for a callback"
-        )
+    def failures(self) -> Iterator[Stray]:
+        yield Stray("declined", "wants no callback", waits=True)
+        yield Stray("failed", "cannot be noted for a callback", waits=True)
 
 
 class TransferNode(NodeModel):
@@ -202,8 +200,8 @@ class TransferNode(NodeModel):
     def may_end(self) -> bool:
         return self.after is None
 
-    def strays(self) -> Iterator[Stray]:
-        yield from strays_of(self, True, unanswered="reaches nobody at that number")
+    def failures(self) -> Iterator[Stray]:
+        yield Stray("unanswered", "reaches nobody at that number", waits=True)
 
 
 class SurveyReason(Model):
