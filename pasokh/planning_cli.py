@@ -252,8 +252,11 @@ def _mistake(sentence: str) -> PlanningError:
 
 
 def _simulate(world: World) -> Run:
+    import gc
+
     from acd.planning.simulate import simulate as play
 
+    gc.freeze()  # what was imported and read stays to the end: no need to look through it again and again
     with _progress("Calls", len(world.calls)) as progress:
         return play(world, progress)
 
