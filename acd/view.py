@@ -96,7 +96,8 @@ class AlarmView:
 class QueueFigures:
     """Today's calls of one queue (site's day), by the letters and formulas of the measures' dictionary.
 
-    A rate or mean is None while nothing was counted: an empty interval is not 0 % and not 100 %.
+    A rate or mean is None while nothing was counted: an empty interval is not 0 % and not 100 %. `others_waiting`:
+    callbacks and tasks, which are counted apart.
     """
 
     waiting: int
@@ -115,6 +116,7 @@ class QueueFigures:
     wait_p90_s: float | None = None
     wait_estimate_error_s: float | None = None
     wait_estimate_close: float | None = None
+    others_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +141,26 @@ def view_of(center: Center, measures: Measures, now_us: int) -> SiteView:
     state = center.state
     waits = _waits(state)
     queues: dict[QueueId, QueueFigures] = {}
-    total, total_waits, total_beyond, total_talking = Counts(), [], 0, 0
+    total, total_waits, total_beyond, total_talking, total_others = Counts(), [], 0, 0, 0
     names = [*center.site.queues, *(name for name in measures.queues if name not in center.site.queues)]
     for name in names:
         counts = measures.today(name, now_us)
         limits = measures.limits.get(name) or Limits()
-        waiting, talking = waits.get(name, ([], 0))
+        waiting, talking, others = waits.get(name, ([], 0, 0))
         beyond = sum(1 for entered_us in waiting if now_us - entered_us > limits.target_us)
-        queues[name] = _figures(counts, waiting, talking, beyond)
+        queues[name] = _figures(counts, waiting, talking, beyond, others)
         total.add(counts)
         total_waits += waiting
         total_beyond += beyond
         total_talking += talking
+        total_others += others
     return SiteView(
         at_us=now_us,
         version=state.version,
         agents={name: _agent_view(agent, state) for name, agent in state.agents.items()},
         visits={name: _visit_view(visit) for name, visit in state.visits.items()},
         queues=queues,
-        total=_figures(total, total_waits, total_talking, total_beyond),
+        total=_figures(total, total_waits, total_talking, total_beyond, total_others),
         contacts_now=len(state.contacts),
         card_before_ring=card_before_ring(total),
         alarms={
@@ -175,20 +178,23 @@ def _outlooks(center: Center, now_us: int) -> dict[QueueId, Outlook]:
     return {name: each for name, each in found if each is not None}
 
 
-def _waits(state: State) -> dict[QueueId, tuple[list[int], int]]:
-    """Per queue: when each of those waiting entered, and how many talk."""
-    out: dict[QueueId, tuple[list[int], int]] = {}
+def _waits(state: State) -> dict[QueueId, tuple[list[int], int, int]]:
+    """Per queue: when each of those calls that wait entered, how many talk, and how many callbacks and tasks wait."""
+    out: dict[QueueId, tuple[list[int], int, int]] = {}
     for visit in state.visits.values():
-        waiting, talking = out.get(visit.queue, ([], 0))
-        if visit.state is VisitState.TALKING:
-            talking += 1
-        else:
+        waiting, talking, others = out.get(visit.queue, ([], 0, 0))
+        waits = visit.state is not VisitState.TALKING
+        if visit.kind is not Kind.CALL:
+            others += waits
+        elif waits:
             waiting.append(visit.entered_us)
-        out[visit.queue] = (waiting, talking)
+        else:
+            talking += 1
+        out[visit.queue] = (waiting, talking, others)
     return out
 
 
-def _figures(counts: Counts, waiting: list[int], talking: int, beyond: int) -> QueueFigures:
+def _figures(counts: Counts, waiting: list[int], talking: int, beyond: int, others: int) -> QueueFigures:
     return QueueFigures(
         waiting=len(waiting),
         longest_wait_since_us=min(waiting, default=None),
@@ -206,6 +212,7 @@ def _figures(counts: Counts, waiting: list[int], talking: int, beyond: int) -> Q
         wait_p90_s=wait_p90_s(counts),
         wait_estimate_error_s=wait_estimate_error_s(counts),
         wait_estimate_close=wait_estimate_close(counts),
+        others_waiting=others,
     )
 
 

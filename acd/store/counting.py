@@ -148,7 +148,7 @@ def _by_time(asked: Question, found: Mapping[tuple[Any, ...], Counts]) -> Sequen
         if asked.by is By.DAY:
             began = instant(day_start_us(to_us(began), asked.zone))
         rows.setdefault(began, []).append(counts)
-    return [Counted(None, began, total(rows[began])) for began in sorted(rows)]
+    return [Counted(None, at, rows[at][0] if len(rows[at]) == 1 else total(rows[at])) for at in sorted(rows)]
 
 
 # ---- what is asked of the database -----------------------------------------------------------------------------

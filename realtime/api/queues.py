@@ -20,8 +20,8 @@ MaySee = Annotated[Principal, Depends(allowed(May.SEE_WALL))]
 async def queues(who: MaySee, deps: Deps) -> Response:
     """Every queue, and the total. A rate that nothing was counted for is left out.
 
-    The process of the center adds what walls have no room for: callbacks taken, callers refused, the wait of 90 %,
-    and how far announced waits were off.
+    The process of the center adds what walls have no room for: callbacks taken, callers refused, callbacks and tasks
+    that wait, the wait of 90 %, and how far announced waits were off.
     """
     if deps.wall.state is None:
         raise not_here("see the center yet")
@@ -39,7 +39,11 @@ async def queues(who: MaySee, deps: Deps) -> Response:
 
 
 def _more(figures: QueueFigures) -> dict[str, object]:
-    known: dict[str, object] = {"callbacks": figures.callbacks, "refused": figures.refused}
+    known: dict[str, object] = {
+        "callbacks": figures.callbacks,
+        "refused": figures.refused,
+        "others_waiting": figures.others_waiting,
+    }
     for name, value in (
         ("wait_p90_s", figures.wait_p90_s),
         ("wait_estimate_error_s", figures.wait_estimate_error_s),

@@ -7,6 +7,7 @@ such a cell is given an apostrophe in front.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -108,7 +109,10 @@ async def reports(
     site = _site(deps)
     wanted = kind or ("all" if by in _OF_PEOPLE else "call")
     asked = _question(site, by, _span(site, by, from_, to, deps.now_us()), queue, wanted, deps.now_us())
-    rows = [_row(each, site, asked) for each in await count(deps.reporting, asked)]
+    rows: list[_Row] = []
+    for each in await count(deps.reporting, asked):
+        rows.append(_row(each, site, asked))
+        await asyncio.sleep(0)  # the loop has callers to serve
     if shape == "csv":
         return _as_csv(rows, by)
     answer: dict[str, object] = {

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acd.errors import JournalError
+from acd.events import TaskArrived
 from acd.facts import (
     Fact,
     TalkOver,
@@ -298,6 +299,21 @@ def test_the_longest_wait_is_of_those_who_wait_now() -> None:
     assert view_of(world.center, world.measures, world.now_us).total.longest_wait_since_us == first_us + 5 * S
     world.leave("c2")
     assert view_of(world.center, world.measures, world.now_us).total.longest_wait_since_us is None
+
+
+def test_callbacks_and_tasks_are_counted_apart_from_calls() -> None:
+    world = World(site_of(agents={"a1": {}}))
+    world.call("c1")
+    world.do(TaskArrived("k1", Kind.CALLBACK, "main"))
+    world.do(TaskArrived("t1", Kind.TASK, "main"))
+    world.wait(30)
+    figures = view_of(world.center, world.measures, world.now_us).total
+    assert (figures.offered, figures.waiting, figures.others_waiting) == (1, 1, 2)
+    assert figures.service_level == 0.0  # the call alone waits beyond the target
+    assert world.measures.since("main", 0, Kind.CALLBACK).offered == 1
+    assert world.measures.since("main", 0, Kind.TASK).offered == 1
+    assert world.measures.since("main", 0).offered == 3
+    assert world.measures.untrue() == []
 
 
 # ---- intervals and days ------------------------------------------------------------------------------------
