@@ -5,11 +5,11 @@ Run as a program of its own, so that its arithmetic never holds up the loop that
 
     python telephone_wav.py IN.wav OUT.wav
 
-It needs nothing but the standard library, and no other file of this package. The rate is changed by a
-windowed sinc filter in as many phases as the two rates need; it ends at 3.6 kHz, so that nothing folds back
-into the voice. Silence is trimmed because prompts are played one after another, and a gap inside a number
-sounds like its end: espeak-ng ends every text with 390 ms of it. The level is that of the spoken parts, so that
-«بیست و» and «پنج» are equally loud, however short.
+It needs nothing but the standard library, and no other file of this package. A windowed sinc filter ends the
+sound at 3.75 kHz before its rate is changed, so that nothing folds back into the voice. Silence is trimmed because
+prompts are played one after another, and a gap inside a number sounds like its end: espeak-ng ends every text
+with 390 ms of it. The level is that of the spoken parts, so that «بیست و» and «پنج» are equally loud, however
+short.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import os
 import sys
 import wave
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import mul
 
 TELEPHONE_HZ = 8_000
@@ -27,11 +27,11 @@ LEVEL = 3_277
 """Root mean square of the spoken parts: -20 dB below full scale, where Asterisk's own prompts are."""
 PEAK = 29_000
 """No sample goes beyond: -1 dB, so that coding for the line does not clip."""
-VERSION = 2
+VERSION = 3
 """Changes with what comes out, so that sounds made before are made anew."""
 
-_CUTOFF_HZ = 3_600
-_HALF_TAPS = 24
+_CUTOFF_HZ = 3_750
+_HALF_TAPS_S = 0.0011
 _QUIET = 160  # a sample of silence, at most: -46 dB
 _FAINT = 184  # the level of a frame of faint sound, at most: -45 dB; a closing «ت», a first «ه»
 _LEAD_S = 0.01
@@ -51,33 +51,73 @@ def level(samples: Sequence[float]) -> float:
 
 
 def resampled(samples: Sequence[int], from_hz: int, to_hz: int = TELEPHONE_HZ) -> array[int]:
-    """The same sound at another rate, `from_hz` not below `to_hz`; samples are 16-bit."""
+    """The same sound at another rate, `from_hz` not below `to_hz`; samples are 16-bit.
+
+    First what the line cannot carry is filtered out, then the curve is read off at the new instants, on a
+    straight line between two samples. From 22 050 Hz that keeps 3.4 kHz within 2 dB, and what it adds to a tone
+    lies 28 dB below it or more.
+    """
     if from_hz == to_hz:
         return array("h", samples)
     shared = math.gcd(from_hz, to_hz)
     step, phases = from_hz // shared, to_hz // shared
-    kernels = [_kernel(phase / phases, from_hz) for phase in range(phases)]
-    padded = [0] * _HALF_TAPS + list(samples) + [0] * (_HALF_TAPS + 1)
-    out = array("h")
-    for n in range(len(samples) * phases // step):
-        whole, phase = divmod(n * step, phases)
-        window = padded[whole + 1 : whole + 1 + 2 * _HALF_TAPS]
-        out.append(max(-32_768, min(32_767, round(sum(map(mul, kernels[phase], window))))))
+    curve = _filtered(samples, _kernel(from_hz))
+    curve.append(curve[-1] if curve else _BIAS)
+    length = len(samples) * phases // step
+    out = array("h", bytes(2 * length))
+    for phase in range(min(phases, length)):
+        count = len(range(phase, length, phases))
+        at, rest = divmod(phase * step, phases)
+        left, right = (phases - rest) / phases / _UNIT, rest / phases / _UNIT
+        before, after = curve[at::step][:count], curve[at + 1 :: step][:count]
+        read_off = [round(x * left + y * right) - _BIAS // _UNIT for x, y in zip(before, after, strict=True)]
+        out[phase::phases] = array("h", [max(-32_768, min(32_767, each)) for each in read_off])
     return out
 
 
-def _kernel(offset: float, from_hz: int) -> list[float]:
-    """The filter's weights for an output that lies `offset` of a sample after an input sample; their sum is
-    1."""
-    cutoff = 2 * _CUTOFF_HZ / from_hz
-    weights = []
-    for tap in range(2 * _HALF_TAPS):
-        distance = tap - (_HALF_TAPS - 1) - offset
-        x = math.pi * cutoff * distance
-        sinc = math.sin(x) / x if x else 1.0
-        weights.append(sinc * (0.5 + 0.5 * math.cos(math.pi * distance / _HALF_TAPS)))
-    total = sum(weights)
-    return [weight / total for weight in weights]
+_UNIT = 1 << 14
+"""The sum of a filter's weights, which are whole numbers."""
+_OFFSET = 1 << 15
+_ROOM = 1 << 30
+_BIAS = _OFFSET * _UNIT + _ROOM
+
+
+def _filtered(samples: Sequence[int], kernel: Sequence[int]) -> array[int]:
+    """Each sample weighted with its neighbours; a value v comes out as v * _UNIT + _BIAS.
+
+    Python multiplies large integers much faster than it loops. Two series written as the digits of two integers,
+    base 2^32, have as their product the digits of their convolution, as polynomials have. Digits must not borrow
+    from each other: samples are made positive by _OFFSET, and _ROOM keeps every sum within 0 to 2^32.
+    """
+    half = len(kernel) // 2
+    edge = [_OFFSET] * half
+    series = array("I", [*edge, *(sample + _OFFSET for sample in samples), *edge])
+    weights = sum(weight << 32 * at for at, weight in enumerate(kernel))
+    length = len(series) + len(kernel) - 1
+    product = _number(series) * weights + _number(array("I", [_ROOM]) * length)
+    sums = array("I", product.to_bytes(4 * length + 4, "little"))
+    if sys.byteorder == "big":
+        sums.byteswap()
+    return sums[2 * half : 2 * half + len(samples)]
+
+
+def _number(digits: array[int]) -> int:
+    if sys.byteorder == "big":
+        digits.byteswap()
+    return int.from_bytes(digits.tobytes(), "little")
+
+
+def _kernel(from_hz: int) -> list[int]:
+    """The weights of a windowed sinc, an odd number of them; their sum is _UNIT."""
+    half = math.ceil(_HALF_TAPS_S * from_hz)
+    cutoff = 2 * math.pi * _CUTOFF_HZ / from_hz
+    weights = [1.0]
+    for distance in range(1, half + 1):
+        x = cutoff * distance
+        weights.append(math.sin(x) / x * (0.5 + 0.5 * math.cos(math.pi * distance / (half + 1))))
+    unit = _UNIT / (2 * sum(weights) - 1)
+    side = [round(weight * unit) for weight in weights[1:]]
+    return [*reversed(side), _UNIT - 2 * sum(side), *side]
 
 
 def trimmed(samples: array[int], hz: int = TELEPHONE_HZ) -> array[int]:
@@ -85,16 +125,21 @@ def trimmed(samples: array[int], hz: int = TELEPHONE_HZ) -> array[int]:
 
     Faint sounds at either end are kept in part, since they make the words clear but are heard as a gap.
     """
-    heard = [at for at, sample in enumerate(samples) if abs(sample) > _QUIET]
-    if not heard:
+    first = _first_loud(samples)
+    if first is None:
         return samples
-    first, last = heard[0] - int(_LEAD_S * hz), heard[-1] + 1 + int(_TAIL_S * hz)
+    last = len(samples) - (_first_loud(reversed(samples)) or 0)
+    first, last = max(0, first - int(_LEAD_S * hz)), last + int(_TAIL_S * hz)
     frame = int(_FINE_S * hz)
     clear = [at for at in range(0, len(samples), frame) if level(samples[at : at + frame]) > _FAINT]
     if clear:
         first = max(first, clear[0] - int(_FAINT_LEAD_S * hz))
         last = min(last, clear[-1] + frame + int(_FAINT_TAIL_S * hz))
-    return samples[max(0, first) : last]
+    return samples[first:last]
+
+
+def _first_loud(samples: Iterable[int]) -> int | None:
+    return next((at for at, sample in enumerate(samples) if not -_QUIET <= sample <= _QUIET), None)
 
 
 def leveled(samples: array[int], hz: int = TELEPHONE_HZ) -> array[int]:

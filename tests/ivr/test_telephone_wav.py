@@ -6,17 +6,22 @@ import math
 import wave
 from array import array
 from itertools import pairwise
+from operator import mul
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ivr.recordings import measured
 from ivr.telephone_wav import (
+    _BIAS,
+    _UNIT,
     LEVEL,
     PEAK,
     TELEPHONE_HZ,
+    _filtered,
+    _kernel,
     convert,
     faded,
     for_telephone,
@@ -50,8 +55,34 @@ def test_a_tone_above_the_line_is_gone() -> None:
     assert loudness(resampled(tone(6_000), 22_050)) < 100  # it would be heard at 2 kHz
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 22_050, 48_000])
+@pytest.mark.parametrize("hz", [500, 1_500, 3_000])
+def test_nothing_is_added_to_a_tone(hz: int, rate_hz: int) -> None:
+    out = resampled(tone(hz, rate_hz, 1.0), rate_hz)[500:-500]
+    angles = [2 * math.pi * hz * n / TELEPHONE_HZ for n in range(len(out))]
+    cosine = 2 * sum(s * math.cos(a) for s, a in zip(out, angles, strict=True)) / len(out)
+    sine = 2 * sum(s * math.sin(a) for s, a in zip(out, angles, strict=True)) / len(out)
+    rest = [s - cosine * math.cos(a) - sine * math.sin(a) for s, a in zip(out, angles, strict=True)]
+    assert level(rest) < level(out) / 30
+
+
+@given(st.lists(st.integers(-32_768, 32_767), max_size=40))
+def test_the_product_of_two_integers_is_a_filter(samples: list[int]) -> None:
+    kernel = _kernel(22_050)
+    half = len(kernel) // 2
+    padded = [0] * half + samples + [0] * half
+    slowly = [sum(map(mul, kernel, padded[at : at + len(kernel)])) for at in range(len(samples))]
+    assert [each - _BIAS for each in _filtered(samples, kernel)] == slowly
+    assert sum(kernel) == _UNIT
+
+
 def test_8_khz_stays_as_it_is() -> None:
     assert resampled([1, 2, 3], TELEPHONE_HZ) == array("h", [1, 2, 3])
+
+
+@pytest.mark.parametrize("samples", [[], [5], [5, 6]])
+def test_next_to_nothing_becomes_nothing(samples: list[int]) -> None:
+    assert len(resampled(samples, 22_050)) == 0
 
 
 def test_a_full_wave_never_wraps_around() -> None:
@@ -74,6 +105,7 @@ def test_faint_ends_are_kept_in_part() -> None:
     assert len(trimmed(faint + said + faint)) == 400 + 800 + 480
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 30_000), st.integers(3, 60)), min_size=1, max_size=6))
 def test_no_two_sounds_join_with_a_gap(pieces: list[tuple[int, int]]) -> None:
     """Whatever the sound: its loudness by pieces of 30 to 600 ms."""
