@@ -21,6 +21,7 @@ Strategy = Literal["longest-idle", "primary-first"]
 STRATEGIES: tuple[Strategy, ...] = ("longest-idle", "primary-first")
 
 _ANY_LEVEL = 10
+_RANKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,10 @@ def world_of_roster(calls: Sequence[TraceCall], roster: Sequence[RosterAgent], s
     """One queue for each type of the trace, which needs the skill of the same name, at any level."""
     kinds = {kind: f"q{at}" for at, kind in enumerate(dict.fromkeys(call.kind for call in calls))}
     ranks = {rank for agent in roster for rank in (agent.skills or {}).values()}
+    if len(ranks) > _RANKS:
+        raise PlanningError(
+            f"The roster has {len(ranks)} different ranks, more than {_RANKS}; give 1 for primary, 2 for the next."
+        )
     place = {rank: at for at, rank in enumerate(sorted(ranks), start=1)}
     site = Site.model_validate(
         {

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from acd.planning.erlang import Demand, figures_a
+from acd.planning.errors import PlanningError
 from acd.planning.files import calls_csv, read_roster, read_trace
 from acd.planning.simulate import Outcome, simulate
 from acd.planning.tally import Day, tally
 from acd.planning.worlds import STRATEGIES, RosterAgent, TraceCall, world_of_roster
-from acd.site import Queue
 from acd.types import US_PER_S as S
 from tests.acd.planning.rules import by_the_rules
 
@@ -70,8 +70,6 @@ def test_the_sample_is_right_for_every_call() -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_every_call_goes_by_the_rules(strategy: str, seed: int) -> None:
     """Whole seconds, so that almost everything is a tie."""
-    if "agent_choice" not in Queue.model_fields and strategy != "longest-idle":
-        pytest.skip("the center does not know it yet")
     chance = random.Random(seed)
     kinds = ["loans", "cards", "وام", "x, y"][: chance.randint(1, 4)]
     calls = [
@@ -81,7 +79,7 @@ def test_every_call_goes_by_the_rules(strategy: str, seed: int) -> None:
             chance.choice(kinds),
             chance.choice([0, 1, 3, 10, 20]),
             chance.choice([None, 0, 1, 5, 20, 60]),
-            chance.choice([-1, 0, 0, 0, 5]),
+            chance.choice([-1, 0, 0, 0, 5, 100_000]),
         )
         for at in range(chance.randint(0, 70))
     ]
@@ -116,6 +114,15 @@ def test_who_is_answered_at_once_never_abandons() -> None:
 def test_an_end_of_work_comes_before_the_caller_gives_up() -> None:
     calls = [call(0, 0, handle_s=30), call(1, 10, patience_s=20)]
     assert ends(calls, [agent("a", "loans")])[1] == ("answered", 20, "a")
+
+
+def test_ranks_are_only_compared() -> None:
+    """Whatever numbers the roster uses, the lowest comes first; and there is a limit to how many."""
+    far = [agent("second", loans=900), agent("first", loans=7)]
+    assert ends([call(0, 1)], far, "primary-first")[0][2] == "first"
+    assert ends([call(0, 1)], far)[0][2] == "second"
+    with pytest.raises(PlanningError, match="101 different ranks"):
+        ends([call(0, 1)], [agent(f"a{rank}", loans=rank) for rank in range(101)])
 
 
 def test_who_logs_out_finishes_and_takes_nothing_new() -> None:
