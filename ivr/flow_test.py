@@ -10,8 +10,9 @@
 `pasokh ivr check` runs them, and pytest by `cases(path)`. Each failure says file, line, and what came instead.
 
 What a caller does (`keys`), in order: `"12#"` keys when asked; `nothing` until the time is over; `hangup`;
-`{during: "1"}` a key while something is said; in line `{line: answered}` or `{line: full, to: voicemail}` for how it
-ends, `{in_line: "2"}` a key; `{speak_s: 8}` how long a recorded message is; `{transfer: answered}`.
+`{during: "1"}` a key while something is said; `{speak_s: 8}` how long a recorded message is; `{transfer: answered}`.
+In line: `{line: answered}` or `{line: full, to: voicemail}` for how it ends, `{in_line: "2"}` a key, `{stay_s: 60}` to
+hear what waiting callers hear.
 """
 
 from __future__ import annotations
@@ -25,33 +26,33 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from acd.common.document import Loaded, Tree, Written, load_document, wrong
-from acd.errors import DocumentError, Problem
+from acd.errors import Problem
 from acd.site import Language, Site
 from acd.verbs import Ask, Collect, LineLeft, Pause, RecordMessage, Say, Transfer, WaitInLine
 from ivr.check import load_flow
 from ivr.errors import IvrError
-from ivr.flow import Flow, SubNode
+from ivr.flow import Flow
 from ivr.library import TESTS
 from ivr.play import (
     Asked,
     Call,
-    Circumstances,
     Dialled,
     Ended,
     Heard,
     Moment,
     Noted,
     Press,
-    Spoke,
+    Stay,
     Stood,
     StopError,
-    Went,
-    bare_site,
-    parse_at,
 )
+from ivr.steps import questions
+from ivr.supposed import Circumstances, bare_site, called_flows, parse_at, usual_answer
 
 ANY = "..."
 """In a path: any nodes, also none."""
+
+_KEPT = frozenset({questions.VOICEMAIL, questions.CALLBACK, questions.SURVEY})
 
 # The file --------------------------------------------------------------------------------------------------
 
@@ -80,6 +81,11 @@ def _an_instant(value: str) -> str:
     return value
 
 
+def _as_word(value: object) -> object:
+    """`true` is the text of an answer, as a service would write it."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,6 +93,7 @@ class _Model(BaseModel):
 Keys = Annotated[Written, Field(pattern=r"^[0-9*#]{1,64}$")]
 OneKey = Annotated[Written, Field(pattern=r"^[0-9*#]$")]
 Word = Annotated[Written, Field(max_length=200)]
+Fact = Annotated[Written, Field(max_length=200), BeforeValidator(_as_word)]
 Instant = Annotated[Written, AfterValidator(_an_instant)]
 
 
@@ -98,6 +105,7 @@ class Act(_Model):
     hangup: Literal[True] | None = None
     during: OneKey | None = None
     in_line: OneKey | None = None
+    stay_s: Annotated[float, Field(gt=0, le=3_600, allow_inf_nan=False)] | None = None
     line: Word | None = None
     to: Word = ""
     speak_s: Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)] | None = None
@@ -114,7 +122,7 @@ class Act(_Model):
         return next(iter(self.model_fields_set - {"to"}))
 
 
-AnAnswer = Annotated[dict[Word, Word] | None, BeforeValidator(_an_answer)]
+AnAnswer = Annotated[dict[Word, Fact] | None, BeforeValidator(_an_answer)]
 
 
 class Expect(_Model):
@@ -131,7 +139,9 @@ class Expect(_Model):
 
 
 class Case(_Model):
-    """One call. `open` and `holiday` decide what the site's calendar else does."""
+    """One call. `open` and `holiday` decide what the site's calendar else does. What the house itself is asked
+    (`caller`, `customer`, `queue`, `place`, and to keep a message, a callback, a survey) has usual answers, made of
+    `caller`, `customer`, `queues` and `place`; what services are asked stands in `answers`."""
 
     name: Annotated[Written, Field(min_length=1, max_length=120)]
     at: Instant | None = None
@@ -140,7 +150,9 @@ class Case(_Model):
     language: Language | None = None
     open: bool | None = None
     holiday: bool | None = None
-    customer: dict[Word, Word] = {}
+    customer: dict[Word, Fact] = {}
+    queues: dict[Word, dict[Word, Fact]] = {}
+    place: dict[Word, Fact] = {}
     keys: tuple[Annotated[Act, BeforeValidator(_an_act)], ...] = ()
     answers: dict[Word, Annotated[tuple[AnAnswer, ...], BeforeValidator(_one_or_more)]] = {}
     expect: Expect
@@ -212,8 +224,10 @@ class FlowCase:
             case.holiday,
             case.open,
             case.customer,
+            case.queues,
+            case.place,
         )
-        hands = _Scripted(case)
+        hands = _Scripted(case, around)
         call = Call(self.flow, self.site, around, hands, others=self.others)
         ended = call.run()
         found = _Differences(self.tests.tree, self.number, case, call, ended, hands)
@@ -253,20 +267,7 @@ def cases(path: Path, site: Site | None = None) -> tuple[FlowCase, ...]:
     name = tests.model.flow or f"{file.name.removesuffix(TESTS)}.yaml"
     beside = file.parent / name
     flow = load_flow(beside.read_bytes(), str(beside), site).flow
-    return cases_of(flow, tests, site, _called(flow, file.parent))
-
-
-def _called(flow: Flow, folder: Path) -> dict[str, Flow]:
-    """The flows in the same folder that this one calls, and those that they call."""
-    found: dict[str, Flow] = {}
-    todo = [flow]
-    while todo:
-        names = {node.flow for node in todo.pop().nodes.values() if isinstance(node, SubNode)}
-        for name in names - found.keys() - {flow.flow}:
-            path = folder / f"{name}.yaml"
-            found[name] = load_flow(path.read_bytes(), str(path)).flow
-            todo.append(found[name])
-    return found
+    return cases_of(flow, tests, site, called_flows(flow, file.parent))
 
 
 def file_of_tests(flow: Path) -> Path:
@@ -277,7 +278,8 @@ def file_of_tests(flow: Path) -> Path:
 class _Scripted:
     """Hands that do what the lines of a case say."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, around: Circumstances) -> None:
+        self.around = around
         self.left = deque(enumerate(case.keys))
         self.answers = {what: deque(answers) for what, answers in case.answers.items()}
         self.unanswered: list[str] = []
@@ -311,14 +313,18 @@ class _Scripted:
     def answer(self, verb: Ask) -> Mapping[str, str] | None:
         left = self.answers.get(verb.what)
         if not left:
-            self.unanswered.append(verb.what)
-            return None
+            usual = usual_answer(verb, self.around)
+            if usual is None:
+                self.unanswered.append(verb.what)
+            return usual
         return left.popleft() if len(left) > 1 else left[0]
 
-    def in_line(self, verb: WaitInLine) -> LineLeft | Press | None:
-        act = self._next("line", "in_line")
+    def in_line(self, verb: WaitInLine) -> LineLeft | Press | Stay | None:
+        act = self._next("line", "in_line", "stay_s")
         if act is None:
             return None
+        if act.stay_s is not None:
+            return Stay(act.stay_s)
         if act.in_line is not None:
             return Press(act.in_line)
         return LineLeft(True) if act.line == "answered" else LineLeft(False, act.line or "", act.to)
@@ -436,25 +442,21 @@ class _Differences:
 
 
 def outcomes(moments: Sequence[Moment]) -> tuple[str, ...]:
-    """What came of a call, in order: `queue cards`, `voicemail` (or the kind of any node that took a message),
-    `callback`, `transfer`; and last how it ended: `hangup`, `left`, `listening` …"""
+    """What came of a call, in order: `queue cards`, `voicemail`, `callback` and `survey` (when it was kept),
+    `transfer`; and last how it ended, unless with somebody else: `hangup`, `left`, `listening` …"""
     came: list[str] = []
-    kind = ""
     for moment in moments:
-        if isinstance(moment, Went):
-            kind = moment.kind
-        elif isinstance(moment, Stood):
-            came.append(f"queue {moment.queue}")
-            if moment.left is not None and moment.left.why in ("callback", "voicemail"):
-                came.append(moment.left.why)
-        elif isinstance(moment, Dialled):
-            came.append("transfer")
-        elif (isinstance(moment, Spoke) and moment.seconds > 0) or (
-            isinstance(moment, Asked) and kind == "callback"
-        ):
-            came.append(kind)
-        elif isinstance(moment, Ended) and moment.how not in ("queue", "transfer"):
-            came.append(moment.how)
+        match moment:
+            case Stood():
+                came.append(f"queue {moment.queue}")
+            case Dialled():
+                came.append("transfer")
+            case Asked(what=what, answer=answer) if what in _KEPT and answer and answer.get("result") == "ok":
+                came.append(what)
+            case Ended(how=how) if how not in ("queue", "transfer"):
+                came.append(how)
+            case _:
+                pass
     return tuple(came)
 
 
@@ -484,18 +486,3 @@ def _is_it(wanted: str, heard: Heard) -> bool:
 
 def _short(heard: Heard) -> str:
     return heard.text if len(heard.text) <= 60 else f"{heard.text[:59]}…"
-
-
-__all__ = [
-    "Case",
-    "DocumentError",
-    "FlowCase",
-    "FlowTestFailed",
-    "Result",
-    "TestFile",
-    "cases",
-    "cases_of",
-    "file_of_tests",
-    "load_tests",
-    "outcomes",
-]

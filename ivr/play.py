@@ -7,17 +7,13 @@ and gone to. Pure: a terminal and a test differ in their hands only.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol, assert_never
-from zoneinfo import ZoneInfo
 
-from acd.common.hours import Holidays, Hours, parse_day
-from acd.common.text import ascii_digits
-from acd.site import Number, Site
+from acd.site import Site
 from acd.verbs import (
     Answer,
     Ask,
@@ -35,7 +31,6 @@ from acd.verbs import (
     RecordMessage,
     Reply,
     Say,
-    Script,
     Set,
     Sounds,
     Transfer,
@@ -43,99 +38,14 @@ from acd.verbs import (
     Verb,
     WaitInLine,
 )
-from ivr.flow import Flow, version_of
+from ivr.flow import Flow, SubNode, version_of
 from ivr.library import Flows
 from ivr.phrase import Phrase
 from ivr.script import FlowScript
+from ivr.supposed import Circumstances, staged
 
 MOST_VERBS = 2_000
 MOST_WHILE_WAITING = 100
-DIALLED = "100"
-_DAYS = ("sat", "sun", "mon", "tue", "wed", "thu", "fri")
-_AT = re.compile(r"(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:[T ]+(\d{1,2}):(\d{2}))?\Z")
-
-# What is supposed of the call ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """What a try-out supposes. `at`: an aware instant. `holiday`, `open`: as the calendar says unless given.
-    `dialled`: which number of the site, the first that has this flow unless given. `language`: that of the caller,
-    if it is known before they choose."""
-
-    at: datetime
-    dialled: str | None = None
-    caller: str | None = None
-    language: str | None = None
-    holiday: bool | None = None
-    open: bool | None = None
-    customer: Mapping[str, str] = field(default_factory=dict)
-
-
-def bare_site(flow: Flow) -> Site:
-    """A site for a flow alone: the queues it names, office hours, an open day and no agents."""
-    label = {"fa": "نمونه", "en": "Sample"}
-    office = {day: ["08:00-17:00"] for day in _DAYS[:5]} | {"thu": ["08:00-13:00"]}
-    always = {day: ["00:00-24:00"] for day in _DAYS}
-    hours = {getattr(node, "hours", None) for node in flow.nodes.values()} - {None}
-    return Site.model_validate(
-        {
-            "name": label,
-            "time_zone": "Asia/Tehran",
-            "queues": {queue: {"label": label, "requires": {}} for queue in sorted(queues_of(flow))},
-            "numbers": {DIALLED: {"flow": flow.flow, "hours": "office"}},
-            "hours": {name: {"weekly": office} for name in sorted({"office", *map(str, hours)})}
-            | {"always": {"weekly": always, "closed_on_holidays": False}},
-        }
-    )
-
-
-def queues_of(flow: Flow) -> frozenset[str]:
-    """Every queue that a flow may hand a caller to."""
-    found: set[str] = set()
-    for node in flow.nodes.values():
-        queue = getattr(node, "queue", None)
-        found |= {str(each) for each in (queue.values() if isinstance(queue, dict) else [queue]) if each}
-    return frozenset(found)
-
-
-def parse_at(written: str, time_zone: str) -> datetime:
-    """`2026-12-01T10:00` or `1405-09-10 10:00` on the site's clocks; without a time: noon. ValueError for others."""
-    found = _AT.match(ascii_digits(written.strip()))
-    if found is None:
-        raise ValueError(f"{written!r} is not a day and time")
-    day = parse_day(found[1])
-    hour, minute = (int(found[2]), int(found[3])) if found[2] else (12, 0)
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
-
-
-def staged(site: Site, flow: Flow, around: Circumstances) -> tuple[Site, str]:
-    """The site as it is supposed to be, and the number that was dialled."""
-    dialled = around.dialled or next(
-        (n for n, each in site.numbers.items() if each.flow == flow.flow), DIALLED
-    )
-    numbers = dict(site.numbers)
-    before = numbers.get(dialled)
-    hours = before.hours if before is not None else next(iter(site.hours), None)
-    numbers[dialled] = Number(flow=flow.flow, hours=hours, language=before.language if before else None)
-    changes: dict[str, object] = {"numbers": numbers, "holidays": _holidays(site, around)}
-    if around.open is not None:
-        spans = ["00:00-24:00"] if around.open else []
-        weekly = dict.fromkeys(_DAYS, spans)
-        whole = Hours.model_validate({"weekly": weekly, "closed_on_holidays": False})
-        changes["hours"] = dict.fromkeys(site.hours, whole)
-    return site.model_copy(update=changes), dialled
-
-
-def _holidays(site: Site, around: Circumstances) -> Holidays:
-    if around.holiday is None:
-        return site.holidays
-    day = around.at.astimezone(ZoneInfo(site.time_zone)).date()
-    add = {*site.holidays.add} - {day}
-    remove = {*site.holidays.remove} - {day}
-    (add if around.holiday else remove).add(day)
-    return Holidays(calendar=site.holidays.calendar, add=tuple(sorted(add)), remove=tuple(sorted(remove)))
-
 
 # What happens ----------------------------------------------------------------------------------------------
 
@@ -221,6 +131,13 @@ class Press:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Waiting on in line for so long, listening."""
+
+    seconds: float
+
+
 class StopError(Exception):
     """Raised by hands: the trial ends here. `how`: one of `Ended.how`."""
 
@@ -242,7 +159,7 @@ class Hands(Protocol):
 
     def answer(self, verb: Ask) -> Mapping[str, str] | None: ...
 
-    def in_line(self, verb: WaitInLine) -> LineLeft | Press | None:
+    def in_line(self, verb: WaitInLine) -> LineLeft | Press | Stay | None:
         """None: the trial ends with the caller in line."""
         ...
 
@@ -288,6 +205,7 @@ class Call:
         """`others`: the flows that this one may call, by name."""
         self.moments: list[Moment] = []
         self._flow = flow
+        self._others = others
         self._hands = hands
         self._tell = tell
         self._ear = Ear()
@@ -338,10 +256,21 @@ class Call:
         """Note the nodes that the script has come to."""
         at = self._script.position
         for name in self._script.passed:
-            node = self._flow.nodes.get(name)
-            self._note(Went(name, node.kind if node is not None else ""))
+            self._note(Went(name, self._kind(name)))
         if not self.path or self.path[-1] != self._name(at):
             self._note(Went(self._name(at), ""))
+
+    def _kind(self, name: str) -> str:
+        """The kind of a node; `verify/ask_pin` is a node of the flow that `verify` calls."""
+        flow: Flow | None = self._flow
+        kind = ""
+        for step in name.split("/"):
+            node = flow.nodes.get(step) if flow is not None else None
+            if node is None:
+                return ""
+            kind = node.kind
+            flow = self._others.get(node.flow) if isinstance(node, SubNode) else None
+        return kind
 
     def _name(self, at: Position) -> str:
         return at.node if at.flow == self._flow.flow else f"{at.flow}/{at.node}"
@@ -417,48 +346,59 @@ class Call:
 
     def _wait_in_line(self, verb: WaitInLine) -> Reply:
         self._hear(verb.welcome, waiting=True)
-        waiting: Reply = Begun()
+        line = _Line(verb)
         for _ in range(MOST_WHILE_WAITING):
             chosen = self._hands.in_line(verb)
-            if isinstance(chosen, Press):
-                if verb.waiting is None:
-                    self._note(Pressed(chosen.key))
-                    continue
-                waiting, left = self._press_in_line(verb.waiting, waiting, chosen.key)
-                if left is None:
-                    continue
-                chosen = left
-            self._note(Stood(verb.queue, verb.priority, chosen))
-            if chosen is None:
+            left = self._in_line(line, chosen) if isinstance(chosen, Press | Stay) else chosen
+            if left is None and chosen is not None:
+                continue
+            self._note(Stood(verb.queue, verb.priority, left))
+            if left is None:
                 raise StopError("queue")
-            return chosen
+            return left
         raise StopError("endless")
 
-    def _press_in_line(self, script: Script, reply: Reply, key: str) -> tuple[Reply, LineLeft | None]:
-        """Let the waiting script speak until it takes the key; what it then does."""
-        taken = False
+    def _in_line(self, line: _Line, chosen: Press | Stay) -> LineLeft | None:
+        """Go on with what the caller hears in line until they have pressed, or waited; how they left it, if so."""
+        until = self._time + timedelta(seconds=chosen.seconds if isinstance(chosen, Stay) else 0)
+        key = chosen.key if isinstance(chosen, Press) else None
+        if line.verb.waiting is None:
+            self._stay_with_comfort(line.verb, until)
+            return None
         for _ in range(MOST_WHILE_WAITING):
-            verb = script.next(reply)
-            match verb:
-                case Say() | Pause():
-                    if isinstance(verb, Say):
-                        self._hear(verb.sounds, waiting=True)
-                    if not taken and key in verb.keys:
-                        self._note(Pressed(key))
-                        reply, taken = Key(key), True
-                    elif taken and isinstance(verb, Pause):
-                        return Done(), None
-                    else:
-                        reply = Done()
-                case Ask():
-                    answer = self._hands.answer(verb)
-                    self._note(Asked(verb.what, verb.args, answer))
-                    reply = Answer(answer)
-                case LeaveLine():
-                    return Done(), LineLeft(False, verb.why.value)
-                case _:
-                    return Done(), None
-        return reply, None
+            verb = line.next()
+            if isinstance(verb, Say):
+                self._hear(verb.sounds, waiting=True)
+            if isinstance(verb, LeaveLine):
+                return LineLeft(False, verb.why.value)
+            if isinstance(verb, Hangup):  # music alone from here on
+                self._time = max(self._time, until)
+                return None
+            if isinstance(verb, Ask):
+                answer = self._hands.answer(verb)
+                self._note(Asked(verb.what, self._masked(verb.args), answer))
+                line.reply = Answer(answer)
+            elif key is not None and isinstance(verb, Say | Pause) and key in verb.keys:
+                self._note(Pressed(key))
+                line.reply, key = Key(key), None
+            elif isinstance(verb, Pause) and key is None:
+                left_s = verb.seconds - line.waited_s
+                if self._time + timedelta(seconds=left_s) > until:
+                    line.stay(verb, line.waited_s + (until - self._time).total_seconds())
+                    self._time = until
+                    return None
+                self._pass(left_s)
+                line.reply = Done()
+            else:
+                line.reply = Done()
+        return None
+
+    def _stay_with_comfort(self, verb: WaitInLine, until: timedelta) -> None:
+        every_s = verb.comfort_every_s
+        while every_s and self._time + timedelta(seconds=every_s) <= until:
+            self._pass(every_s)
+            self._hear(verb.comfort, waiting=True)
+        self._time = max(self._time, until)
 
     def _transfer(self, verb: Transfer) -> Reply:
         answered = self._hands.transferred(verb)
@@ -475,6 +415,27 @@ class Call:
             name: "•" * len(value) if any(secret in value for secret in self._secrets) else value
             for name, value in args.items()
         }
+
+
+@dataclass(slots=True)
+class _Line:
+    """Where the script of a waiting caller stands. `waited_s`: how much of the present pause is over."""
+
+    verb: WaitInLine
+    reply: Reply = field(default_factory=Begun)
+    pause: Pause | None = None
+    waited_s: float = 0.0
+
+    def next(self) -> Verb:
+        if self.pause is not None:
+            verb, self.pause = self.pause, None
+            return verb
+        self.waited_s = 0.0
+        assert self.verb.waiting is not None
+        return self.verb.waiting.next(self.reply)
+
+    def stay(self, verb: Pause, waited_s: float) -> None:
+        self.pause, self.waited_s = verb, waited_s
 
 
 def script_of(

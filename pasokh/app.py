@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from random import SystemRandom
 from typing import Any
 
@@ -30,27 +29,23 @@ from acd.store import documents as document_store
 from acd.store.base import DATABASE_ERRORS, Database, DatabaseSettings, open_database, sole_process
 from acd.store.journal_file import FileJournal, JournalSettings
 from acd.store.records import RecordSettings, RecordWriter
-from acd.ticket import Ticket
 from acd.turn import Rules
 from acd.types import US_PER_S
-from acd.verbs import Script
 from ami_bridge.ami import AmiSettings, AmiStatus
 from ami_bridge.bridge import Bridge, BridgeDoors, BridgeSettings
 from ami_bridge.fastagi import FastAgiSettings
 from ami_bridge.recovery import Known, KnownCall
 from ami_bridge.session import SessionSettings
 from asterisk_conf.pjsip import trunk_endpoint
-from ivr.errors import UnknownNumberError
-from ivr.library import Flows, load_flows
-from ivr.prompts import PromptLibrary
-from ivr.say import vocabulary
-from ivr.voices import Espeak
 from pasokh import __version__
 from pasokh.answers import AnswersForMessages, JoinedAnswers, MessageLists, join_messages
 from pasokh.control import ControlServer
 from pasokh.customers import join_customers
 from pasokh.documents import KIND, NAME, CenterDocuments, read_document, read_documents
 from pasokh.errors import NotReadyError
+from pasokh.flow_documents import FlowDocuments, flows_at_start
+from pasokh.flow_documents import commands as flow_commands
+from pasokh.flows_now import FlowsNow
 from pasokh.lock import sole_center
 from pasokh.metrics import RoomCounters
 from pasokh.recover import recover
@@ -140,7 +135,8 @@ async def build(
     services = join_services(settings, database, customers.lookup, clock.now_us, otherwise=customers)
     stack.push_async_callback(services.aclose)
     await services.start()
-    flows = _FlowsNow(load_flows(engine.site, settings.flows), settings, engine)
+    in_force = await flows_at_start(database.writing, engine.site, settings.flows, _flow_broken)
+    flows = FlowsNow(in_force, settings, engine)
     stack.push_async_callback(flows.close)
 
     def number_of(written: str | None) -> tuple[Number, str | None]:
@@ -188,6 +184,9 @@ async def build(
     audit = AuditLog(database.writing, clock.now_us, rooms.http)
     access = Access(database.writing, clock.now_us, rooms.access)
     documents = CenterDocuments(database.writing, engine, settings.flows, flows.use)
+    menus = FlowDocuments(
+        database.writing, engine, flows.counted, settings.flows, flows.now, flows.use, documents.one_at_a_time
+    )
     metrics = CollectorRegistry()
     metrics.register(
         RoomCounters(
@@ -220,6 +219,7 @@ async def build(
         contacts=customers.contacts,
         customers=customers.lists,
         documents=documents,
+        flows=menus,
         voicemails=MessageLists(messages),
         checks=_checks(state, database),
         metrics=metrics,
@@ -244,7 +244,7 @@ async def build(
     _background(stack, _arm_when_recovered(engine, bridge, settings.deadlines.recover_s), "recovery")
     prompts = _background(stack, flows.make_prompts(), "prompts")
 
-    control = ControlServer(settings.control_socket, _commands(documents, access))
+    control = ControlServer(settings.control_socket, {**_commands(documents, access), **flow_commands(menus)})
     await control.start()
     stack.push_async_callback(control.stop)
     return Running(settings, database, access, server, engine, bridge, records, prompts)
@@ -302,60 +302,6 @@ class _State:
 
 
 # The parts -------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _FlowCounters:
-    """`unknown_numbers`: calls to a number that no flow answers."""
-
-    unknown_numbers: int = 0
-
-
-class _FlowsNow:
-    """The flows in force and their sounds. A call keeps the script it began with."""
-
-    def __init__(self, flows: Flows, settings: Settings, engine: Engine) -> None:
-        self._flows = flows
-        self._engine = engine
-        seen_as = settings.asterisk.sounds_seen_as
-        self._prompts = PromptLibrary(
-            settings.asterisk.sounds, Espeak(), seen_as=PurePosixPath(seen_as) if seen_as else None
-        )
-        self._making: asyncio.Task[None] | None = None
-        self.counters = _FlowCounters()
-
-    def use(self, flows: Flows) -> None:
-        self._flows = flows
-        if self._making is not None:
-            self._making.cancel()  # what it made stays; the rest may no longer be wanted
-        self._making = asyncio.get_running_loop().create_task(self.make_prompts(), name="prompts")
-
-    async def close(self) -> None:
-        if self._making is not None:
-            self._making.cancel()
-            await asyncio.gather(self._making, return_exceptions=True)
-
-    def script_for(self, number: str, ticket: Ticket | None) -> Script:
-        """A number that no flow answers gets the first number's: a wrong menu is better than none."""
-        try:
-            return self._script(number, ticket)
-        except UnknownNumberError:
-            self.counters.unknown_numbers += 1
-            log.warning("a number without a flow was called; add it under numbers in center.yaml")
-            return self._script(next(iter(self._flows.site.numbers)), ticket)
-
-    def _script(self, number: str, ticket: Ticket | None) -> Script:
-        return self._flows.script_for(number, ticket, None, sound=self._prompts.sound, now_utc=self._now_utc)
-
-    def _now_utc(self) -> datetime:
-        return datetime.fromtimestamp(self._engine.now_us() / US_PER_S, UTC)
-
-    async def make_prompts(self) -> None:
-        flows = self._flows
-        made = await self._prompts.prepare(flows.phrases() | vocabulary(flows.languages()))
-        log.info("prompts are ready", made=made.made, present=made.present, missing=len(made.missing))
-        for missing in made.missing[:5]:
-            log.warning("a prompt has no sound", why=str(missing))
 
 
 async def _arm_when_recovered(engine: Engine, bridge: Bridge, wait_s: float) -> None:
@@ -476,6 +422,10 @@ def _background(stack: AsyncExitStack, work: Any, name: str) -> asyncio.Task[Non
 
 def _journal_failed(error: OSError) -> None:
     log.error("the journal cannot be written; calls go on without it", why=error.strerror)
+
+
+def _flow_broken(problem: str) -> None:
+    log.error("a published flow cannot be used any more; its file is in force", why=problem)
 
 
 def _center_broken(event: object, error: Exception) -> None:

@@ -8,18 +8,21 @@ import sys
 from collections.abc import Coroutine
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from acd.errors import AcdError, DocumentError
-from acd.site import Site
+from acd.planning.errors import PlanningError
 from acd.store.errors import StoreError
-from pasokh import __version__
+from pasokh import __version__, ivr_cli, planning_cli
 from pasokh.errors import PasokhError
-from pasokh.settings import Settings, load_settings
 from realtime.errors import ServeError
+
+if TYPE_CHECKING:
+    from acd.site import Site
+    from pasokh.settings import Settings
 
 T = TypeVar("T")
 
@@ -30,9 +33,11 @@ center = typer.Typer(no_args_is_help=True, help="center.yaml: check, apply, hist
 asterisk = typer.Typer(no_args_is_help=True, help="What Asterisk needs.")
 customers = typer.Typer(no_args_is_help=True, help="The customer store.")
 for name, group in (
-    ("db", db), ("user", user), ("center", center), ("asterisk", asterisk), ("customers", customers)
+    ("db", db), ("user", user), ("center", center), ("asterisk", asterisk), ("customers", customers),
+    ("ivr", ivr_cli.app),
 ):  # fmt: skip
     app.add_typer(group, name=name)
+planning_cli.add_to(app)
 
 out = Console()
 err = Console(stderr=True, highlight=False)
@@ -48,7 +53,7 @@ def main() -> None:
     except PasokhError as error:
         _tell(error)
         sys.exit(error.exit_code)
-    except (DocumentError, StoreError, ServeError) as error:
+    except (DocumentError, PlanningError, StoreError, ServeError) as error:
         _tell(error)
         sys.exit(2)
     except AcdError as error:
@@ -91,7 +96,7 @@ def serve(config: Config = CONFIG) -> None:
     from pasokh import logs
     from pasokh.app import App
 
-    settings = load_settings(config)
+    settings = _settings(config)
     logs.set_up(settings.log_level)
 
     async def work() -> None:
@@ -116,7 +121,7 @@ def check(config: Config = CONFIG) -> None:
     """Everything that is wrong with settings, documents, folders, database and Asterisk, with the fix."""
     from pasokh.check import everything
 
-    settings = load_settings(config)
+    settings = _settings(config)
     findings = _run(everything(settings))
     for finding in findings:
         mark = "[red]wrong  [/]" if finding.wrong else "[green]ok     [/]"
@@ -152,7 +157,7 @@ def db_upgrade(config: Config = CONFIG) -> None:
     from pasokh import migrations
     from pasokh.tables import answering
 
-    settings = load_settings(config)
+    settings = _settings(config)
     with answering():
         migrations.upgrade(settings.database_url)
     out.print(f"The database has the tables of this version ({migrations.head()}).")
@@ -169,7 +174,7 @@ def user_add(
     """Add somebody who may log in."""
     from pasokh.users import add_user
 
-    _run(add_user(load_settings(config), name, password, role, agent))
+    _run(add_user(_settings(config), name, password, role, agent))
     out.print(f"{name} may log in as {role}.")
 
 
@@ -182,14 +187,14 @@ def user_password(
     """Give somebody another password; every session of theirs ends."""
     from pasokh.users import set_password
 
-    _run(set_password(load_settings(config), name, password))
+    _run(set_password(_settings(config), name, password))
     out.print(f"{name} has a new password.")
 
 
 @center.command("check")
 def center_check(config: Config = CONFIG) -> None:
     """What is wrong in center.yaml and the flows, each with file, line and fix."""
-    _read_site(load_settings(config))
+    _read_site(_settings(config))
     out.print("center.yaml and its flows can be applied.")
 
 
@@ -199,7 +204,7 @@ def center_apply(config: Config = CONFIG) -> None:
     from pasokh.control import ask
     from pasokh.documents import read_document
 
-    settings = load_settings(config)
+    settings = _settings(config)
     _read_site(settings)
     request = {"command": "center.apply", "text": read_document(settings.site), "by": _who()}
     answer = _run(ask(settings.control_socket, request))
@@ -215,7 +220,7 @@ def center_history(config: Config = CONFIG) -> None:
     """The versions of center.yaml, newest first."""
     from pasokh.users import center_versions
 
-    for line in _run(center_versions(load_settings(config))):
+    for line in _run(center_versions(_settings(config))):
         out.print(line, soft_wrap=True)
 
 
@@ -230,7 +235,7 @@ def asterisk_config(
     """Write what Asterisk needs, from center.yaml and the settings."""
     from pasokh.asterisk_files import write_config
 
-    settings = load_settings(config)
+    settings = _settings(config)
     for path in write_config(settings, _read_site(settings), folder, complete):
         out.print(f"Wrote {path}.")
     out.print("Then let Asterisk read them: `pasokh asterisk reload`.")
@@ -252,8 +257,14 @@ def customers_import(file: Path, config: Config = CONFIG) -> None:
     """Take customers in from a CSV file; wrong lines are told and left out."""
     from pasokh.customers import import_file
 
-    if import_file(load_settings(config), file, out):
+    if import_file(_settings(config), file, out):
         raise typer.Exit(1)
+
+
+def _settings(config: Path) -> Settings:
+    from pasokh.settings import load_settings
+
+    return load_settings(config)
 
 
 def _read_site(settings: Settings) -> Site:

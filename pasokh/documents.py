@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -25,6 +26,7 @@ from acd.store.base import to_us
 from acd.types import US_PER_S
 from ivr.library import Flows, load_flows
 from pasokh.errors import NotReadyError
+from pasokh.flow_documents import as_mapping, published_texts
 from realtime.ports import Applied, DocumentVersion
 
 KIND, NAME = "center", "center"
@@ -48,10 +50,13 @@ def read_document(file: Path) -> str:
         ) from None
 
 
-def read_documents(text: str, file: str, flows_folder: Path | None) -> Documents:
-    """center.yaml and the flows its numbers name. Raises DocumentError with every problem of both."""
+def read_documents(
+    text: str, file: str, flows_folder: Path | None, published: Mapping[str, str] = MappingProxyType({})
+) -> Documents:
+    """center.yaml and the flows its numbers name; those that were published win over files. Raises DocumentError
+    with every problem of both."""
     read = read_site(text, file)
-    flows = load_flows(read.site, flows_folder)
+    flows = load_flows(read.site, flows_folder, published)
     problems = list(_unknown_flows(text, file, read.site, flows))
     if problems:
         raise DocumentError(problems)
@@ -72,7 +77,8 @@ def _unknown_flows(text: str, file: str, site: Site, flows: Flows) -> Iterator[P
 
 
 class CenterDocuments:
-    """`changed` is told of the flows that belong to a version that was just applied."""
+    """`changed` is told of the flows that belong to a version that was just applied. `one_at_a_time`: held while
+    one is."""
 
     def __init__(
         self,
@@ -85,7 +91,7 @@ class CenterDocuments:
         self._engine = engine
         self._flows_folder = flows_folder
         self._changed = changed
-        self._one_at_a_time = asyncio.Lock()
+        self.one_at_a_time = asyncio.Lock()
 
     async def current(self) -> DocumentVersion | None:
         found = await store.current(self._database, KIND, NAME)
@@ -95,15 +101,15 @@ class CenterDocuments:
         return [_version(each) for each in await store.history(self._database, KIND, NAME, limit)]
 
     async def check(self, text: str) -> Applied:
-        checked = self._read(text)
+        checked = await self._read(text)
         return checked if isinstance(checked, Applied) else Applied(True, version_of(checked[0]), checked[2])
 
     async def apply(self, text: str, by: str) -> Applied:
         """Check, save, apply; nothing at all when anything is wrong."""
-        checked = self._read(text)
-        if isinstance(checked, Applied):
-            return checked
-        async with self._one_at_a_time:
+        async with self.one_at_a_time:
+            checked = await self._read(text)
+            if isinstance(checked, Applied):
+                return checked
             return await self._put_in_force(text, by, *checked)
 
     async def _put_in_force(
@@ -121,12 +127,13 @@ class CenterDocuments:
         self._changed(flows)
         return Applied(True, version, warnings)
 
-    def _read(self, text: str) -> tuple[Site, Flows, list[Mapping[str, object]]] | Applied:
+    async def _read(self, text: str) -> tuple[Site, Flows, list[Mapping[str, object]]] | Applied:
+        published = await published_texts(self._database)
         try:
-            read = read_documents(text, "center.yaml", self._flows_folder)
+            read = read_documents(text, "center.yaml", self._flows_folder, published)
         except DocumentError as error:
-            return Applied(False, None, [_problem(each) for each in error.problems])
-        return read.site, read.flows, [_problem(each) for each in read.warnings]
+            return Applied(False, None, [as_mapping(each) for each in error.problems])
+        return read.site, read.flows, [as_mapping(each) for each in read.warnings]
 
 
 def _refusal(reason: str) -> str:
@@ -136,16 +143,6 @@ def _refusal(reason: str) -> str:
             f'Callers wait in the queue "{what}", so it cannot be removed now; keep it until they are served.'
         )
     return f"The running center refused: {reason}."
-
-
-def _problem(problem: Problem) -> Mapping[str, object]:
-    return {
-        "file": problem.file,
-        "line": problem.line,
-        "column": problem.column,
-        "message": str(problem),
-        "severity": problem.severity,
-    }
 
 
 def _version(found: store.Document) -> DocumentVersion:

@@ -48,6 +48,7 @@ class May(StrEnum):
     SEE_CUSTOMERS = "see_customers"
     SEE_CENTER = "see_center"
     CHANGE_CENTER = "change_center"
+    PUBLISH_FLOWS = "publish_flows"
     MANAGE_USERS = "manage_users"
     SEE_AUDIT = "see_audit"
 
@@ -62,6 +63,7 @@ _SUPERVISOR = frozenset(
         May.SEE_CONTACTS,
         May.SEE_CUSTOMERS,
         May.SEE_CENTER,
+        May.PUBLISH_FLOWS,
     }
 )
 

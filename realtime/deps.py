@@ -13,7 +13,7 @@ from realtime.access import Access
 from realtime.audit import AuditLog
 from realtime.desk import Desk
 from realtime.hub import WallHub
-from realtime.ports import Center, Check, Contacts, Customers, Documents, Voicemails
+from realtime.ports import Center, Check, Contacts, Customers, Documents, Flows, Voicemails
 from realtime.settings import RealtimeSettings
 
 
@@ -38,6 +38,7 @@ class RealtimeDeps:
     customers: Customers | None = None
     documents: Documents | None = None
     voicemails: Voicemails | None = None
+    flows: Flows | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     demo_accounts: Sequence[Mapping[str, str]] = ()

@@ -110,3 +110,28 @@ class Documents(Protocol):
     async def check(self, text: str) -> Applied: ...
 
     async def apply(self, text: str, by: str) -> Applied: ...
+
+
+class Flows(Protocol):
+    """Menus with their versions, and what callers do in them. Counts are of the last `days` days, today included.
+
+    `publish` and `roll_back` are one step, all or nothing. None: there is no such flow, or no such version.
+    """
+
+    async def all(self) -> Sequence[Mapping[str, object]]: ...
+
+    async def one(self, name: str) -> Mapping[str, object] | None: ...
+
+    async def figures(
+        self, name: str, version: str | None = None, days: int = 1
+    ) -> Mapping[str, Mapping[str, int]] | None: ...
+
+    async def graph(
+        self, name: str, version: str | None = None, language: str = "fa", days: int | None = 1
+    ) -> str | None:
+        """SVG; without counts if `days` is None."""
+        ...
+
+    async def publish(self, name: str, text: str, by: str) -> Applied: ...
+
+    async def roll_back(self, name: str, version: str | None, by: str) -> Applied | None: ...

@@ -24,6 +24,7 @@ from realtime.api import (
     center,
     contacts,
     customers,
+    flows,
     health,
     login,
     queues,
@@ -67,6 +68,7 @@ def create_app(deps: RealtimeDeps) -> FastAPI:
         reports,
         voicemail,
         center,
+        flows,
         users,
         audit,
     ):
