@@ -38,7 +38,7 @@ from .errors import (
     AgiRefused,
     AgiTimeout,
 )
-from .wire import AgiEnv, AgiItem, AgiReply, HangupLine, Quoted, command_line, encode_command, quote
+from .wire import AgiEnv, AgiItem, AgiReply, HangupLine, Quoted, command_line, encode_command, quote, quoted
 
 NO_LIMIT: Final = math.inf
 """`deadline_s` of a command that may last as long as a talk (EXEC Dial)."""
@@ -47,7 +47,31 @@ _HANGUP_TEXT: Final = "Asterisk took the channel away from this session."
 
 
 class AgiSession:
-    """One AGI session over a transport. The listener feeds it with `receive` and `lose`."""
+    """One AGI session over a transport. The listener feeds it with `receive` and `lose`.
+
+    A call sends hundreds of commands, so the way of a command that finds nothing before it is short: no timer of
+    its own (the session has one, which looks at the deadline of the running command when it fires), no lock.
+    """
+
+    __slots__ = (
+        "_behind",
+        "_command_deadline_s",
+        "_commands",
+        "_deadline",
+        "_hangup_grace_s",
+        "_hung_up",
+        "_limit",
+        "_lock",
+        "_looks_at",
+        "_loop",
+        "_lost",
+        "_slot",
+        "_timer",
+        "_transport",
+        "ended",
+        "env",
+        "opening",
+    )
 
     def __init__(
         self,
@@ -61,16 +85,25 @@ class AgiSession:
         self.env: Mapping[str, str] = env.values
         self.ended = asyncio.Event()
         """Set when Asterisk took the channel away or the socket is gone."""
-        self.pyst2 = Pyst2Commands(self)
+        self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._command_deadline_s = command_deadline_s
         self._hangup_grace_s = hangup_grace_s
         self._lock = asyncio.Lock()
         self._slot: asyncio.Future[AgiReply] | None = None
+        self._behind: asyncio.Future[None] | None = None
+        self._commands = 0
+        self._deadline = self._limit = self._looks_at = NO_LIMIT
+        self._timer: asyncio.TimerHandle | None = None
         self._hung_up = False
         self._lost: AgiError | None = None
 
     # ------------------------------------------------------------ state
+
+    @property
+    def pyst2(self) -> Pyst2Commands:
+        """Every command of pyst2, with its own results."""
+        return Pyst2Commands(self)
 
     @property
     def uniqueid(self) -> str:
@@ -117,6 +150,8 @@ class AgiSession:
                 self.lose(AgiMalformed("An AGI reply came that no command had asked for."))
             elif not slot.done():
                 slot.set_result(item)
+            if self._behind is not None:
+                self._in_step()
 
     def lose(self, why: AgiError) -> None:
         """The socket is gone, or must go for this reason. Idempotent."""
@@ -127,6 +162,10 @@ class AgiSession:
     def _lose(self, why: AgiError) -> None:
         self._lost = why
         self.ended.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._in_step()
         slot, self._slot = self._slot, None
         if slot is not None and not slot.done():
             slot.set_exception(self._end_error())
@@ -153,19 +192,12 @@ class AgiSession:
         """
         data = encode_command(line)
         limit = self._command_deadline_s if deadline_s is None else deadline_s
-        running = self._lock.locked()
+        alone = self._commands == 0 and self._slot is None
+        self._commands += 1
         try:
-            async with asyncio.timeout(None if limit == NO_LIMIT else limit), self._lock:
-                running = False
-                reply = await self._round_trip(data)
-        except TimeoutError:
-            if running:
-                raise AgiTimeout(
-                    f"Another AGI command of this session ran on for {limit:g} s; nothing was sent."
-                ) from None
-            timeout = AgiTimeout(f"No reply to an AGI command within {limit:g} s; the session was closed.")
-            self.lose(timeout)
-            raise timeout from None
+            reply = await (self._send(data, limit) if alone else self._after_others(data, limit))
+        finally:
+            self._commands -= 1
         if reply.code == 511:
             self._hang_up()
             raise AgiHangup("Asterisk answered 511: the channel is dead.")
@@ -173,21 +205,79 @@ class AgiSession:
             raise AgiCommandError(reply.code, reply.text)
         return reply
 
-    async def _round_trip(self, data: bytes) -> AgiReply:
-        if self._slot is not None:  # of a cancelled command
-            await asyncio.wait([self._slot])
+    async def _after_others(self, data: bytes, limit: float) -> AgiReply:
+        """Behind a command that runs, or whose reply is still to come after it was cancelled.
+
+        Its time runs from now on, with what it waits for the others.
+        """
+        running = self._lock.locked()
+        try:
+            async with asyncio.timeout(None if limit == NO_LIMIT else limit), self._lock:
+                if self._slot is not None:
+                    running = not self._slot.done()
+                    self._behind = self._loop.create_future()
+                    await self._behind
+                running = False
+                return await self._send(data, NO_LIMIT)
+        except TimeoutError:
+            if running:
+                raise AgiTimeout(
+                    f"Another AGI command of this session ran on for {limit:g} s; nothing was sent."
+                ) from None
+            timeout = _no_reply(limit)
+            self.lose(timeout)
+            raise timeout from None
+
+    def _send(self, data: bytes, limit: float) -> asyncio.Future[AgiReply]:
+        """The reply to come."""
         if self._lost is not None:
             raise self._end_error()
-        self._slot = slot = asyncio.get_running_loop().create_future()
+        slot: asyncio.Future[AgiReply] = self._loop.create_future()
+        self._slot = slot
+        self._limit = limit
+        if limit == NO_LIMIT:
+            self._deadline = NO_LIMIT
+        else:
+            self._deadline = self._loop.time() + limit
+            if self._deadline < self._looks_at:
+                self._look_later()
         self._transport.write(data)
-        return await asyncio.shield(slot)
+        return slot
+
+    def _in_step(self) -> None:
+        behind, self._behind = self._behind, None
+        if behind is not None and not behind.done():
+            behind.set_result(None)
+
+    def _look_later(self) -> None:
+        """A timer for the deadline of the running command, in the place of one that would fire later."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._looks_at = self._deadline
+        self._timer = self._loop.call_at(self._deadline, self._look_at_deadline)
+
+    def _look_at_deadline(self) -> None:
+        """The deadline of the command that runs now may lie after that of the one this timer was set for."""
+        looked_at = self._looks_at
+        self._looks_at, self._timer = NO_LIMIT, None
+        slot = self._slot
+        if slot is None or slot.done() or self._deadline == NO_LIMIT:
+            return
+        if self._deadline > looked_at:
+            self._look_later()
+            return
+        timeout = _no_reply(self._limit)
+        slot.set_exception(timeout)
+        self.lose(timeout)
 
     async def _typed(self, name: str, *args: object, deadline_s: float | None = None) -> AgiReply:
         """The reply to pyst2's command `name`; -1 together with a HANGUP is AgiHangup.
 
         A failed file and a hang-up both answer -1, and the HANGUP line comes just after its reply.
         """
-        reply = await self.command(first_line(self.env, name, *args), deadline_s=deadline_s)
+        write = WRITTEN.get(name)
+        line = first_line(self.env, name, *args) if write is None else write(*args)
+        reply = await self.command(line, deadline_s=deadline_s)
         if reply.value == "-1" and await self._ends_soon():
             raise self._ending(reply.value)
         return reply
@@ -338,6 +428,10 @@ def interrupted(reply: AgiReply) -> bool:
     return reply.result > 255
 
 
+def _no_reply(limit: float) -> AgiTimeout:
+    return AgiTimeout(f"No reply to an AGI command within {limit:g} s; the session was closed.")
+
+
 def _value(reply: AgiReply) -> str | None:
     return reply.data if reply.value == "1" else None
 
@@ -416,6 +510,30 @@ def first_line(env: Mapping[str, str], name: str, *args: object) -> str:
     except _Need as need:
         return need.line
     raise AgiRefused(f"The AGI command {name} sends nothing.")
+
+
+def _stream_file(filename: str, escape_digits: str, sample_offset: int) -> str:
+    return command_line("STREAM FILE", (filename, quote(escape_digits), sample_offset))
+
+
+def _get_full_variable(expression: str, channel: str | None) -> str:
+    return f"GET FULL VARIABLE {quoted(expression)}" + (f" {quoted(channel)}" if channel else "")
+
+
+def _control_stream_file(filename: str, escape_digits: str, skip_ms: int) -> str:
+    return f'CONTROL STREAM FILE {quoted(filename)} {quoted(escape_digits)} "{skip_ms:d}" "" "" ""'
+
+
+WRITTEN: Final[Mapping[str, Callable[..., str]]] = {
+    "control_stream_file": _control_stream_file,
+    "get_full_variable": _get_full_variable,
+    "get_variable": lambda name: f"GET VARIABLE {quoted(name)}",
+    "set_variable": lambda name, value: f"SET VARIABLE {quoted(name)} {quoted(value)}",
+    "stream_file": _stream_file,
+    "wait_for_digit": lambda timeout_ms: f"WAIT FOR DIGIT {timeout_ms:d}",
+}
+"""The commands that a call sends most, written as pyst2 writes them (a test compares each): a replay of its method
+costs as much as all the rest of a command."""
 
 
 class Pyst2Commands:

@@ -71,6 +71,8 @@ class FastAgiCounters:
     live: int = 0
 
 
+_READ_BYTES = 16_384
+
 Handler = Callable[[AgiSession, CallRequest], Awaitable[None]]
 OnError = Callable[[str, Exception], None]
 
@@ -94,6 +96,7 @@ class FastAgiServer:
         self._networks = [ipaddress.ip_network(network) for network in settings.allow]
         self._used = UsedOnce(settings.signature_window_s)
         self._server: asyncio.Server | None = None
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._connections: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -207,8 +210,14 @@ class FastAgiServer:
             session.close()
 
 
-class _Connection(asyncio.Protocol):
-    """One socket: until its opening lines are whole a suspect, then the pipe of its session."""
+class _Connection(asyncio.BufferedProtocol):
+    """One socket: until its opening lines are whole a suspect, then the pipe of its session.
+
+    All read into one buffer of the listener: asyncio asks for it, fills it and tells of it without anything in
+    between. A buffer of their own for each read, as asyncio makes them otherwise, costs more than a reply's reading.
+    """
+
+    __slots__ = ("_idle", "_reader", "_server", "_session", "_total", "_transport")
 
     def __init__(self, server: FastAgiServer) -> None:
         self._server = server
@@ -230,6 +239,12 @@ class _Connection(asyncio.Protocol):
         self._idle = loop.call_later(self._server.settings.header_idle_s, self._too_slow)
         self._total = loop.call_later(self._server.settings.header_total_s, self._too_slow)
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._server._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._server._buffer[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         if self._transport is None:
             return
@@ -238,14 +253,15 @@ class _Connection(asyncio.Protocol):
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(self._server.settings.header_idle_s, self._too_slow)
         for item in self._reader.feed(data):
-            self._take(item)
+            if self._session is not None:
+                self._session.receive(item)
+            else:
+                self._take(item)
         if self._reader.fault is not None:
             self._fail(AgiMalformed(self._reader.fault))
 
     def _take(self, item: AgiItem) -> None:
-        if self._session is not None:
-            self._session.receive(item)
-        elif isinstance(item, AgiEnv) and self._transport is not None:
+        if isinstance(item, AgiEnv) and self._transport is not None:
             self._stop_timers()
             self._session = self._server._begin(item, self._transport)
             if self._session is None:

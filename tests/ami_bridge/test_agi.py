@@ -9,13 +9,17 @@ from collections.abc import Callable
 
 import asterisk.agi
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ami_bridge.agi import (
     ADDED_COMMANDS,
     NO_LIMIT,
     PYST2_COMMANDS,
+    WRITTEN,
     AgiSession,
     digit_of,
+    first_line,
     interrupted,
 )
 from ami_bridge.errors import (
@@ -58,6 +62,10 @@ class Wire(asyncio.WriteTransport):
         for item in self._reader.feed(answer.encode() + b"\n"):
             self.session.receive(item)
         assert self._reader.fault is None
+
+    def say_nothing(self) -> None:
+        """From now on commands are answered by `say` alone."""
+        self._answer = lambda _line: None
 
     def close(self) -> None:
         self.closed = True
@@ -138,6 +146,41 @@ def original(name: str, args: tuple[object, ...], answer: str) -> tuple[list[str
     finally:
         signal.signal(signal.SIGHUP, before)
     return wrote.getvalue().splitlines(), result
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=30)
+
+
+@given(WORDS, WORDS, st.integers(-1, 10**6))
+def test_lines_written_by_ourselves_are_those_of_pyst2(one: str, other: str, number: int) -> None:
+    calls: dict[str, list[tuple[object, ...]]] = {
+        "control_stream_file": [(one, other, number)],
+        "get_full_variable": [(one, None), (one, other)],
+        "get_variable": [(one,)],
+        "set_variable": [(one, other), (one, number)],
+        "stream_file": [(one, other, number)],
+        "wait_for_digit": [(number,)],
+    }
+    assert calls.keys() == WRITTEN.keys()
+    for name, each in calls.items():
+        for args in each:
+            assert WRITTEN[name](*args) == first_line({}, name, *args)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\0"])
+def test_no_line_written_by_ourselves_can_become_two(line_break: str) -> None:
+    text = f"a{line_break}b"
+    for name, args in (
+        ("control_stream_file", (text, "", 0)),
+        ("get_full_variable", (text, None)),
+        ("get_full_variable", ("x", text)),
+        ("get_variable", (text,)),
+        ("set_variable", (text, "x")),
+        ("set_variable", ("x", text)),
+        ("stream_file", (text, "", 0)),
+    ):
+        with pytest.raises(AgiRefused):
+            WRITTEN[name](*args)
 
 
 def test_the_list_of_calls_is_all_of_pyst2() -> None:
@@ -365,6 +408,49 @@ async def test_no_reply_within_the_deadline_closes_the_session() -> None:
     assert session.ended.is_set()
     with pytest.raises(AgiTimeout):
         await session.noop()
+
+
+async def test_a_deadline_counts_from_its_own_command() -> None:
+    """The session has one timer; neither the first command's nor a long one's may stand in for another's."""
+    session, wire = session_with("200 result=1", deadline_s=0.05)
+    await session.noop()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    wire.say_nothing()
+    longer = asyncio.create_task(session.command("NOOP", deadline_s=0.2))
+    with pytest.raises(AgiTimeout, match=r"within 0\.2 s"):
+        await longer
+    assert loop.time() - began >= 0.19
+    session, wire = session_with("200 result=1", deadline_s=60)
+    await session.noop()
+    wire.say_nothing()
+    with pytest.raises(AgiTimeout, match=r"within 0\.01 s"):
+        await session.command("NOOP", deadline_s=0.01)
+
+
+async def test_a_command_without_a_limit_outlives_the_deadline_of_the_one_before() -> None:
+    session, wire = session_with("200 result=1", deadline_s=0.01)
+    await session.noop()
+    wire.say_nothing()
+    dial = asyncio.create_task(session.exec("Dial", "x", deadline_s=NO_LIMIT))
+    await asyncio.sleep(0.05)
+    assert not dial.done()
+    wire.say("200 result=0")
+    assert (await dial).result == 0
+
+
+async def test_who_waits_behind_a_lost_reply_is_told_of_the_end() -> None:
+    session, wire = session_with(None)
+    cancelled = asyncio.create_task(session.command("WAIT FOR DIGIT -1", deadline_s=NO_LIMIT))
+    await wire.wrote.wait()
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    behind = asyncio.create_task(session.noop())
+    await asyncio.sleep(0)
+    session.lose(AgiGone("the socket is gone"))
+    with pytest.raises(AgiGone):
+        await behind
+    assert wire.lines == ["WAIT FOR DIGIT -1"]
 
 
 async def test_one_command_at_a_time() -> None:

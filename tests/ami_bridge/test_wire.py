@@ -26,6 +26,7 @@ from ami_bridge.wire import (
     quote,
     split_command,
 )
+from ami_bridge.wire import _reply as slow_reading
 
 ENV = (
     b"agi_network: yes\nagi_network_script: call?number=91\nagi_request: agi://127.0.0.1/call\n"
@@ -52,6 +53,21 @@ text = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"))
 
 
 # ---------------------------------------------------------------- AGI
+
+
+PARTS = st.lists(
+    st.sampled_from(
+        [b"200", b" ", b"result=", b"0", b"-1", b"12#", b"(", b")", b"v\xff", b"endpos=", b"7", b"\xd9\xbe"]
+    ),
+    max_size=9,
+)
+
+
+@given(PARTS)
+def test_a_usual_reply_is_read_to_the_same_as_any_other(parts: list[bytes]) -> None:
+    line = b"200 result=" + b"".join(parts)
+    for item in AgiReader(env=False).feed(line + b"\n"):
+        assert item == slow_reading(line)
 
 
 class TestEnv:
