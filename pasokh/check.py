@@ -20,6 +20,10 @@ from acd.store.voicemail import strays
 from ami_bridge.ami import Ami, AmiSettings
 from ami_bridge.errors import AmiError
 from asterisk_conf.check import check_against
+from crm_lookup.services.authentication import in_order
+from crm_lookup.services.opening import doubts_about, problems_of
+from ivr.flow import AuthenticateNode, LookupNode
+from ivr.library import load_flows
 from pasokh import migrations
 from pasokh.control import ask
 from pasokh.documents import read_documents
@@ -38,6 +42,7 @@ class Finding:
 async def everything(settings: Settings) -> list[Finding]:
     """All findings, good ones too, in the order in which a person would mend them."""
     site, findings = _documents(settings)
+    findings += _services(settings, site)
     findings += _folders(settings)
     findings += _voice()
     findings.append(await _database(settings))
@@ -62,6 +67,40 @@ def _documents(settings: Settings) -> tuple[Site | None, list[Finding]]:
         *_time_zone(read.site),
         Finding(f"{settings.site} and its flows can be applied.", wrong=False),
     ]
+
+
+def _services(settings: Settings, site: Site | None) -> list[Finding]:
+    """Services that cannot be used, and those that flows ask for in vain: such callers go to a person."""
+    found = [Finding(each) for each in problems_of(settings.services, settings.authentication)]
+    found += [Finding(each, wrong=False) for each in doubts_about(settings.services)]
+    if site is None:
+        return found
+    flows = load_flows(site, settings.flows).flows
+    named = {number.flow for number in site.numbers.values()}
+    methods = {in_order(name) for name in settings.authentication.methods}
+    for name in sorted(named & flows.keys()):
+        nodes = flows[name].nodes.values()
+        for service in sorted(
+            {node.service for node in nodes if isinstance(node, LookupNode)} - settings.services.keys()
+        ):
+            found.append(
+                Finding(
+                    f"The flow {name} asks the service {service}; {_ADD}[services.{service}].", wrong=False
+                )
+            )
+        for method in sorted(
+            {in_order(node.method) for node in nodes if isinstance(node, AuthenticateNode)} - methods
+        ):
+            section = f'[authentication.methods."{method}"]'
+            found.append(
+                Finding(
+                    f"The flow {name} has callers prove themselves by {method}; {_ADD}{section}.", wrong=False
+                )
+            )
+    return found
+
+
+_ADD = "until pasokh.toml says how, such callers go to a person. See docs/services.md, and add "
 
 
 def _time_zone(site: Site) -> list[Finding]:

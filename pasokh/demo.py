@@ -22,12 +22,13 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from acd.site import Agent, Label, Phone, Site, load_site, site_json
+from acd.site import Agent, Label, Number, Phone, Site, load_site, site_json
 from acd.view import SiteView
 from ami_bridge.simulator.callers import ANONYMOUS, CallerId, random_callers
 from ami_bridge.simulator.pbx import Counters, Simulator
 from ami_bridge.simulator.phones import human
 from ami_bridge.simulator.settings import AmiUser, DialplanSettings, SimulatorSettings, SoundFolder
+from crm_lookup.services.settings import AuthenticationSettings, ExampleService, Method
 from pasokh import migrations
 from pasokh.app import App, Running
 from pasokh.customers import import_sample, sample_numbers
@@ -38,6 +39,7 @@ TALK_S = 5.0
 PATIENCE_S = 25.0
 WRAP_UP_S = (1.0, 3.0)
 YOU = "you"
+INSURANCE_LINE = "02191001600"
 
 _FIRST = [
     ("سارا", "Sara"),
@@ -146,7 +148,49 @@ def demo_site(agents: int) -> Site:
     numbers = {
         dialled: number.model_copy(update={"hours": "always"}) for dialled, number in example.numbers.items()
     }
-    return example.model_copy(update={"agents": people, "phones": phones, "numbers": numbers, "trunks": {}})
+    bank = example.model_copy(update={"agents": people, "phones": phones, "numbers": numbers, "trunks": {}})
+    return _with_insurer(bank)
+
+
+def _with_insurer(bank: Site) -> Site:
+    """The same people also answer for an insurer, by a number and lines of its own."""
+    lines = {
+        "claims": {"fa": "خسارت", "en": "Claims"},
+        "policies": {"fa": "بیمه‌نامه‌ها", "en": "Policies"},
+        "sales": {"fa": "فروش بیمه", "en": "Insurance sales"},
+    }
+    queues = {
+        name: bank.queues["cards"].model_validate(
+            {"label": label, "requires": {}, "dispositions": ["resolved"]}
+        )
+        for name, label in lines.items()
+    }
+    insurer = Number.model_validate(
+        {"flow": "insurer", "hours": "always", "label": {"fa": "خط بیمه", "en": "Insurance line"}}
+    )
+    return bank.model_copy(
+        update={"queues": {**bank.queues, **queues}, "numbers": {**bank.numbers, INSURANCE_LINE: insurer}}
+    )
+
+
+def demo_services() -> dict[str, object]:
+    """The services that the shipped flows ask, answered from example data; and who may prove what by them."""
+    asked = (
+        "bank.balance",
+        "bank.transactions",
+        "bank.block_card",
+        "insurer.policy",
+        "insurer.premium",
+        "insurer.claim",
+    )
+    services: dict[str, object] = {
+        of.partition(".")[2]: ExampleService(kind="example", of=of) for of in asked
+    }
+    services["block_card"] = ExampleService(kind="example", of="bank.block_card", methods=("pin",))
+    services["check_pin"] = ExampleService(kind="example", of="bank.identify", verified=False)
+    services["check_birth_year"] = ExampleService(kind="example", of="insurer.identify", verified=False)
+    methods = {"pin": Method(service="check_pin"), "birth_year": Method(service="check_birth_year")}
+    return {"services": services, "authentication": AuthenticationSettings(methods=methods)}
 
 
 def _name(number: int, model: Label) -> Label:
@@ -174,6 +218,7 @@ async def running(options: DemoOptions, say: Callable[[str], None]) -> AsyncIter
         address = await simulator.start()
         settings = settings.model_copy(
             update={
+                **demo_services(),
                 "web": Web(host=options.host, port=options.port, password_memory_kib=8192),
                 "asterisk": Asterisk(
                     ami_port=address.ami_port, agi_port=agi_port, sounds=_sounds(), recordings=state

@@ -66,7 +66,7 @@ class Authentication:
         self._now_us = now_us
         self._on_proof = on_proof
         self._tries = self._begun(())
-        self._methods = {_in_order(name): method for name, method in settings.methods.items()}
+        self._methods = {in_order(name): method for name, method in settings.methods.items()}
         self._nobodys_hash = hash_of_nobody(PinSettings(settings.pin_memory_kib, settings.pin_time_cost))
         self.counters = AuthenticationCounters()
 
@@ -153,7 +153,7 @@ class Authentication:
             if args.get(METHOD)
             else [name for name in PROOFS if args.get(name)]
         )
-        word = _in_order("+".join(said))
+        word = in_order("+".join(said))
         return word, self._methods.get(word)
 
     def _claimed(self, args: Mapping[str, str], claim: Claim) -> str | None:
@@ -250,7 +250,7 @@ class Authentication:
         return {RESULT: NOT_RIGHT, "left": str(self._settings.tries - (count.failed if count else 0))}
 
 
-def _in_order(method: str) -> str:
+def in_order(method: str) -> str:
     """One name for a method, however its proofs are listed."""
     return "+".join(
         sorted(method.split("+"), key=lambda name: (PROOFS.index(name) if name in PROOFS else 9, name))
