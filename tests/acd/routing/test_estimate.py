@@ -129,6 +129,20 @@ def test_other_handle_times_are_told_well_enough(ahead: int, staff: int, shape: 
     assert 0.7 <= within <= 0.92, within
 
 
+def test_what_is_learned_from_the_line_itself_is_told_honestly() -> None:
+    """Eight of ten waits lie in the range, though handle times and patience are only known from the last calls."""
+    chance = Random(8)
+    within = []
+    for run in range(300):
+        work = RecentWork()
+        for _ in range(150):
+            work.took(int(chance.expovariate(1 / 180) * US_PER_S))
+        made = told(25, 4, work.handle_s or 0, work.handle_cv2)
+        (real,) = waits(25, 4, [chance.expovariate(1 / 180) for _ in range(200)], None, seed=run, runs=1)
+        within.append(made.low_s <= real <= made.high_s)
+    assert 0.72 <= mean(within) <= 0.9
+
+
 # ---- what is remembered --------------------------------------------------------------------------------------
 
 
