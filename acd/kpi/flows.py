@@ -4,7 +4,10 @@ give up.
 A caller is in one node at a time: the last one that the session told of. They *entered* it; they *left* it when
 they came to another one, or were answered there by a person; if their call *ended* in it, they either gave up or
 were done, and which of the two the node's kind says (`Figures.dropped`): an end in a menu is a caller lost, an end
-in a farewell is not. A node that neither speaks nor listens is passed without being counted.
+in a farewell is not.
+
+The node `verify/ask_pin` is within the flow that the node `verify` calls: who is in it is in both. A caller who
+goes from one of its nodes to another stays in `verify`.
 
 The day is the site's, and a step belongs to the day in which the caller took it, also when it ends after midnight.
 """
@@ -84,7 +87,7 @@ class FlowDays:
                     step.answered = True
             case facts.ContactEnded():
                 if (step := self.open.pop(fact.contact, None)) is not None:
-                    self._close(step, ended=not step.answered)
+                    self._close(step)
             case _:
                 pass
 
@@ -112,29 +115,37 @@ class FlowDays:
         if self.since_us is None:
             self.since_us = fact.at_us
         before = self.open.pop(fact.contact, None)
-        if before is not None:
-            self._close(before, ended=False)
-        elif len(self.open) >= OPEN_MOST:  # those whose end was never told
+        if before is None and len(self.open) >= OPEN_MOST:  # those whose end was never told
             del self.open[next(iter(self.open))]
         step = Step(self._day(fact.at_us), fact.flow, fact.version, fact.node)
+        stays = _common(before, step)
+        if before is not None and stays:
+            step.day = (
+                before.day
+            )  # so that who is within a called flow over midnight leaves it where they entered
+        if before is not None:
+            for node in _around(before.node)[stays:]:
+                self._counts(before, node).left += 1
+        for node in _around(step.node)[stays:]:
+            self._counts(step, node).entered += 1
         self.open[fact.contact] = step
-        self._counts(step).entered += 1
 
-    def _close(self, step: Step, *, ended: bool) -> None:
-        counts = self._counts(step)
-        if ended:
-            counts.ended += 1
-        else:
-            counts.left += 1
+    def _close(self, step: Step) -> None:
+        for node in _around(step.node):
+            counts = self._counts(step, node)
+            if step.answered:
+                counts.left += 1
+            else:
+                counts.ended += 1
 
-    def _counts(self, step: Step) -> NodeCounts:
+    def _counts(self, step: Step, node: str) -> NodeCounts:
         versions = self.days.setdefault(step.flow, {})
         days = versions.setdefault(step.version, {})
         if step.day not in days:
             days[step.day] = {}
             self._forget_old(step.day)
         nodes = self.days.setdefault(step.flow, {}).setdefault(step.version, {}).setdefault(step.day, {})
-        return nodes.setdefault(step.node, NodeCounts())
+        return nodes.setdefault(node, NodeCounts())
 
     def _forget_old(self, newest: str) -> None:
         """Days before those that are kept, and then versions and flows that nobody was in since."""
@@ -152,6 +163,23 @@ class FlowDays:
         return (
             datetime.fromtimestamp(at_us / US_PER_S, UTC).astimezone(ZoneInfo(self.zone)).date().isoformat()
         )
+
+
+def _around(node: str) -> list[str]:
+    """`a/b` is in `a` and in itself."""
+    steps = node.split("/")
+    return ["/".join(steps[: n + 1]) for n in range(len(steps))]
+
+
+def _common(before: Step | None, step: Step) -> int:
+    """How many of the nodes around a caller stay the same; the innermost is always entered anew."""
+    if before is None or (before.flow, before.version) != (step.flow, step.version):
+        return 0
+    old, new = _around(before.node), _around(step.node)
+    same = next(
+        (n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+    )
+    return min(same, len(new) - 1)
 
 
 def figures(counts: Mapping[str, NodeCounts], kinds: Mapping[str, str]) -> dict[str, Figures]:

@@ -119,3 +119,22 @@ def test_they_survive_in_the_snapshot_of_the_measures() -> None:
     again.fold([ContactEnded(NOON_US + 99, "c1", NOON_US, HandledBy.MENU)])
     assert figures(again.flows.of("bank", "v1"), KINDS)["main"] == Figures(1, 0, 1)
     assert again.flows.since_us == NOON_US
+
+
+def test_who_is_in_a_called_flow_is_in_the_node_that_calls_it() -> None:
+    days = folded(*call("c1", "main", "verify", "verify/pin", "verify/wrong", "verify/pin", "bye"))
+    counts = days.of("bank", "v1")
+    assert counts["verify"] == NodeCounts(1, 1, 0)
+    assert counts["verify/pin"] == NodeCounts(2, 2, 0)
+    lost = folded(*call("c2", "main", "verify/pin"))
+    assert lost.of("bank", "v1")["verify"] == NodeCounts(1, 0, 1)
+    kinds = {**KINDS, "verify": "sub"}
+    assert figures(lost.of("bank", "v1"), kinds)["verify"] == Figures(1, 0, 1)
+
+
+def test_entered_is_always_left_ended_and_inside() -> None:
+    nodes = ("main", "verify", "verify/pin", "verify/pin", "verify/x/y", "main", "verify/x", "cards")
+    for length in range(1, len(nodes) + 1):
+        days = folded(*call("c1", *nodes[:length]))
+        for node, counts in days.of("bank", "v1").items():
+            assert counts.entered == counts.left + counts.ended, (node, length)
