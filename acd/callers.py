@@ -94,9 +94,11 @@ def queued(turn: Turn, event: VisitQueued) -> None:
     if visit is not None and visit.state is VisitState.TALKING:
         talk_over(turn, visit, EndedBy.SYSTEM, turn.now_us)
         visit = None
+    contact.language = event.language or contact.language
+    if visit is not None and visit.attached and event.visit is None and event.queue != visit.queue:
+        return _redirect(turn, contact, visit, event)
     if visit is not None:
         return _stand_again(turn, visit)
-    contact.language = event.language or contact.language
     if event.visit is not None and event.entered_us is not None:
         wish = entry.Wish(event.queue, event.priority, None, None, event.visit, event.entered_us)
     else:
@@ -105,6 +107,12 @@ def queued(turn: Turn, event: VisitQueued) -> None:
         wish = entry.Wish(event.queue, event.priority, place_us, preferred)
     entry.enter(turn, contact, wish)
     return None
+
+
+def _redirect(turn: Turn, contact: Contact, visit: Visit, event: VisitQueued) -> None:
+    """Sent from one line into another while waiting, with the same age."""
+    entry.flow_out(turn, visit, turn.now_us, "moved")
+    entry.enter(turn, contact, entry.Wish(event.queue, event.priority, visit.place_us, visit.preferred))
 
 
 def _stand_again(turn: Turn, visit: Visit) -> None:
