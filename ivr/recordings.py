@@ -7,6 +7,8 @@ understood. Only wav files are looked into; of the other formats only the name i
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import sys
 import wave
@@ -80,6 +82,17 @@ def measured(samples: array[int], hz: int = TELEPHONE_HZ) -> Measured:
         peak=max(map(abs, samples)),
         clipped=sum(abs(sample) >= FULL_SCALE for sample in samples) / len(samples),
     )
+
+
+def recording_sheet(phrases: Iterable[Phrase]) -> str:
+    """What people are to record, as CSV: `file` below `recorded/`, and the `text` to read. One line per file;
+    phrases without a key cannot be recorded and are left out."""
+    keyed = {(phrase.language, phrase.key): phrase.text for phrase in sorted(phrases) if phrase.key}
+    sheet = io.StringIO()
+    table = csv.writer(sheet, lineterminator="\n")
+    table.writerow(["file", "text"])
+    table.writerows([f"{language}/{key}.wav", text] for (language, key), text in sorted(keyed.items()))
+    return sheet.getvalue()
 
 
 def check_recordings(folder: Path, phrases: Iterable[Phrase]) -> list[RecordingProblem]:

@@ -22,7 +22,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Literal, Protocol
+from typing import IO, Literal, Protocol, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ivr import pronunciation, telephone_wav
 from ivr.errors import VoiceError, VoiceMissingError
@@ -45,25 +47,34 @@ class Voice(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class VoiceSettings:
+class VoiceSettings(BaseModel):
     """Which voice a process uses. `command` and `version` are for provider "command": see `Command`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     provider: Literal["espeak-ng", "command", "recorded"] = "espeak-ng"
     command: tuple[str, ...] = ()
     version: str = "1"
-    timeout_s: float = _DONE_WITHIN_S
+    timeout_s: float = Field(default=_DONE_WITHIN_S, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.provider == "command" and not (self.command and self.command[0].strip()):
+            raise ValueError(
+                'the provider "command" has no command; give the program and its arguments as a list'
+            )
+        if any("\0" in argument for argument in self.command):
+            raise ValueError("an argument of the command has a character that no program can be given")
+        return self
 
 
 def voice_from(settings: VoiceSettings) -> Voice:
-    """The voice of these settings. Raises VoiceError, with the remedy, for settings that fit no voice."""
+    """The voice of these settings."""
     if settings.provider == "recorded":
         return RecordedOnly()
-    if settings.provider == "espeak-ng":
-        return Espeak(timeout_s=settings.timeout_s)
-    if not settings.command or not settings.command[0]:
-        raise VoiceError('The voice "command" has no command; give the program and its arguments as a list.')
-    return Command(settings.command, settings.version, settings.timeout_s)
+    if settings.provider == "command":
+        return Command(settings.command, settings.version, settings.timeout_s)
+    return Espeak(timeout_s=settings.timeout_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from acd.common.document import nearest
 from crm_lookup.services.settings import AuthenticationSettings, ServiceSettings, with_paths
+from ivr.voices import VoiceSettings
 from pasokh.errors import SettingsError
 
 
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     redis: Redis = Redis()
     asterisk: Asterisk = Asterisk()
+    voice: VoiceSettings = VoiceSettings()
     deadlines: Deadlines = Deadlines()
     services: dict[ServiceName, ServiceSettings] = {}
     authentication: AuthenticationSettings = AuthenticationSettings()

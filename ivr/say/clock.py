@@ -17,7 +17,6 @@ from ivr.phrase import Phrase
 from ivr.say.numbers import LARGEST, digit, number
 from ivr.say.words import KASRA, Texts, all_words, spoken, word
 
-
 _FA_HOURS = ("یک", "دو", "سه", "چهار", "پنج", "شش", "هفت", "هشت", "نه", "ده", "یازده", "دوازده")
 _FA_LINKED = {"دو": "دوی", "سه": "سهٔ"}
 

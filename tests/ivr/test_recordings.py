@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ivr.phrase import Phrase
-from ivr.recordings import check_recordings, measured
+from ivr.recordings import check_recordings, measured, recording_sheet
 
 HELLO = Phrase("fa", "سلام", "hello")
 SECOND = 8_000
@@ -112,3 +112,8 @@ def test_a_sound_in_figures() -> None:
     assert found.peak == 4_600
     assert found.clipped == 0
     assert measured(array("h")).is_silent
+
+
+def test_what_is_to_be_recorded_is_listed() -> None:
+    phrases = [HELLO, Phrase("en", 'Say "one", please.', "one"), Phrase("en", "no key")]
+    assert recording_sheet(phrases) == ('file,text\nen/one.wav,"Say ""one"", please."\nfa/hello.wav,سلام\n')

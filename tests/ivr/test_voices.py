@@ -10,6 +10,7 @@ from array import array
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from ivr.errors import VoiceError, VoiceMissingError
 from ivr.telephone_wav import LEVEL
@@ -146,12 +147,15 @@ def test_another_command_or_version_is_another_sound() -> None:
 
 def test_settings_choose_the_voice() -> None:
     assert voice_from(VoiceSettings()) == Espeak()
-    assert voice_from(VoiceSettings("recorded")) == RecordedOnly()
-    command = VoiceSettings("command", ("say", "it"), version="3", timeout_s=5)
+    assert voice_from(VoiceSettings(provider="recorded")) == RecordedOnly()
+    command = VoiceSettings(provider="command", command=("say", "it"), version="3", timeout_s=5)
     assert voice_from(command) == Command(("say", "it"), "3", 5)
-    for nothing in ((), ("",)):
-        with pytest.raises(VoiceError, match="give the program and its arguments as a list"):
-            voice_from(VoiceSettings("command", nothing))
+
+
+@pytest.mark.parametrize("command", [(), ("",), ("say", "nul\0")])
+def test_a_command_that_cannot_be_run_is_refused(command: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match=r"give the program and its arguments|no program can be given"):
+        VoiceSettings(provider="command", command=command)
 
 
 async def test_recordings_only_says_nothing(tmp_path: Path) -> None:
