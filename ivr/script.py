@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from acd.verbs import Begun, Hangup, Position, Reply, Say, Sounds, Verb
+from acd.verbs import Begun, Digits, Hangup, Key, Position, Reply, Say, Sounds, Verb
 from ivr.flow import (
     AnyNode,
     BranchNode,
@@ -105,6 +105,8 @@ class FlowScript:
         if self._ending:
             return Hangup()
         self._steps_left -= 1
+        if not isinstance(reply, Digits | Key):
+            self._shared.late_key = ""  # there was time in between in which nobody listened
         try:
             if self._running is None or isinstance(reply, Begun):
                 self._running = self._begun_anew()

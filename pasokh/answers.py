@@ -38,8 +38,8 @@ class AnswersForMessages:
     """Keeps what a caller said after the tone, and what they thought of us.
 
     `voicemail`: args `name` (of the RecordMessage; default `voicemail`) and `queue`. `survey`: args `score` (0 to 10),
-    `reason`, `queue`, and `name` where the caller's own words were recorded. The answer is `kept: yes`, as soon as it
-    is safe on the disk; or `kept: no` for what cannot be understood.
+    `reason`, `queue`, and `name` where the caller's own words were recorded. The answer is `result: ok`, as soon as
+    it is safe on the disk; or `result: failed` for what cannot be understood.
     """
 
     messages: Messages
@@ -52,7 +52,7 @@ class AnswersForMessages:
         written = args.get("score", "")
         score = int(written) if written.isascii() and written.isdecimal() and len(written) < 3 else None
         if (score is not None and not _LOWEST <= score <= _HIGHEST) or (written and score is None):
-            return {"kept": "no"}
+            return {"result": "failed"}
         note = Note(
             contact=contact,
             kind=what,
@@ -65,8 +65,8 @@ class AnswersForMessages:
         try:
             await self.messages.keep(note)
         except ValueError:
-            return {"kept": "no"}
-        return {"kept": "yes"}
+            return {"result": "failed"}
+        return {"result": "ok"}
 
 
 def join_messages(

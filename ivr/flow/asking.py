@@ -53,6 +53,14 @@ class AskNode(NodeModel):
     otherwise: Id
     keep: Keep = Field(default={})
 
+    @model_validator(mode="after")
+    def _names_who_is_verified(self) -> Self:
+        if self.what == "verified" and not self.args.get("customer"):
+            raise wrong(
+                "nobody is named who was verified", "add `customer: …`; a calling number proves nothing"
+            )
+        return self
+
     def edges(self) -> Iterator[Edge]:
         for answer, target in self.answers.items():
             yield Edge(("answers", answer), target)

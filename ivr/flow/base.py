@@ -25,6 +25,9 @@ NAMES = ("answer", "caller", "customer", "now", "queues", "values")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_JOINTS = " .,;:!?،؛؟"
+"""Marks that end what stands before a slot or after it; a voice would say them."""
+
 _SLOT = re.compile(r"\{\s*([A-Za-z_][A-Za-z0-9_]{0,31})\s*(?::\s*([a-z_]+)\s*)?\}")
 
 
@@ -124,7 +127,8 @@ def parts_of(text: str, language: str, key: str | None) -> tuple[Phrase | Slot, 
             parts.append(piece)
         elif any(letter.isalnum() for letter in piece):
             count += 1
-            parts.append(Phrase(language, piece.strip(), f"{key}-{count}" if key is not None else None))
+            said = piece.strip().lstrip(_JOINTS)
+            parts.append(Phrase(language, said, f"{key}-{count}" if key is not None else None))
     return tuple(parts)
 
 

@@ -8,7 +8,7 @@ from acd.verbs import Answer, Ask, Collect, Reply, Say, Verb
 from ivr.flow import FACTOR_DIGITS, AskNode, AuthenticateNode, Factor, LookupNode, Prompt
 from ivr.steps import questions
 from ivr.steps.entries import read_factor
-from ivr.steps.talking import keys_of
+from ivr.steps.talking import heard
 from ivr.steps.walk import PersonWanted, Steps, Walk, holds, known_facts
 
 
@@ -79,7 +79,7 @@ def _factor(
 ) -> Generator[Verb, Reply, str]:
     most = FACTOR_DIGITS[factor][1]
     for _ in range(node.tries):
-        reply = yield Collect(
+        ask_it = Collect(
             (*walk.sounds(first), *walk.sounds(node.question(factor))),
             max_digits=most,
             first_key_s=node.first_key_s,
@@ -87,9 +87,9 @@ def _factor(
             end_key=node.end_key,
             secret=True,
         )
-        keys = keys_of(reply)
-        value = read_factor(factor, keys.removesuffix(node.end_key) if node.end_key else keys)
+        digits = yield from heard(walk, ask_it)
+        value = read_factor(factor, digits)
         if value is not None:
             return value
-        first = node.no_match if keys else node.no_input
+        first = node.no_match if digits else node.no_input
     raise PersonWanted

@@ -29,7 +29,7 @@ from ivr.flow import (
 )
 from ivr.say import cannot_connect
 from ivr.steps import questions
-from ivr.steps.talking import keys_of, one_key
+from ivr.steps.talking import heard, one_key
 from ivr.steps.waiting import WaitingScript
 from ivr.steps.walk import CallOver, Lost, Steps, Walk
 
@@ -44,8 +44,9 @@ def apology(walk: Walk) -> CallOver:
 
 def queue(walk: Walk, node: QueueNode, waiting: WaitingScript | None) -> Steps:
     resumed, walk.shared.resumed = walk.shared.resumed, False
+    walk.shared.queue = _queue_of(node.queue, walk)
     reply = yield WaitInLine(
-        _queue_of(node.queue, walk),
+        walk.shared.queue,
         walk.language,
         node.priority,
         () if resumed else walk.sounds(node.welcome),
@@ -117,7 +118,7 @@ def _message(walk: Walk, node: VoicemailNode) -> Generator[Verb, Reply, Recorded
             continue
         if not node.confirm:
             return message
-        key = yield from one_key(walk.sounds(node.confirm_prompt), _KEY_WAIT_S)
+        key = yield from one_key(walk, walk.sounds(node.confirm_prompt), _KEY_WAIT_S)
         if key != "2":
             return message
         first, silent = None, 0
@@ -169,7 +170,7 @@ def _offered(walk: Walk, node: CallbackNode, line: str) -> Generator[Verb, Reply
     prompt = node.prompt if node.other_number else node.offer_without_other
     known = "12*" if node.other_number else "1*"
     for _ in range(node.tries):
-        key = yield from one_key(walk.sounds(prompt, told={"number": ("phone", line)}), node.wait_s)
+        key = yield from one_key(walk, walk.sounds(prompt, told={"number": ("phone", line)}), node.wait_s)
         if key and key in known:
             return key
     return ""
@@ -179,15 +180,15 @@ def _number(walk: Walk, node: CallbackNode, first: Prompt | None) -> Generator[V
     """A number that the caller keyed and said to be right; None for one who wants none."""
     least, most = _NUMBER_DIGITS
     for _ in range(node.tries):
-        reply = yield Collect((*walk.sounds(first), *walk.sounds(node.ask_number)), most, node.wait_s)
-        digits = keys_of(reply).removesuffix("#")
+        ask = Collect((*walk.sounds(first), *walk.sounds(node.ask_number)), most, node.wait_s)
+        digits = yield from heard(walk, ask)
         if "*" in digits or not digits:
             return None
         if not (digits.isascii() and digits.isdigit() and len(digits) >= least):
             first = node.no_match
             continue
         told = {"number": ("phone", digits)}
-        key = yield from one_key(walk.sounds(node.confirm_number, told=told), node.wait_s)
+        key = yield from one_key(walk, walk.sounds(node.confirm_number, told=told), node.wait_s)
         if key == "1":
             return digits
         first = None
@@ -208,9 +209,11 @@ def survey(walk: Walk, node: SurveyNode) -> Steps:
                 said["reason"] = node.reason.keys[key]
         if node.words is not None and int(score) <= node.words.at_most:
             words = node.words
-            heard = yield from _recording(walk, walk.sounds(words.prompt), words.longest_s, words.silence_s)
-            if heard is not None:
-                said |= {"recording": heard.name, "recording_s": f"{heard.seconds:.1f}"}
+            spoken = yield from _recording(walk, walk.sounds(words.prompt), words.longest_s, words.silence_s)
+            if spoken is not None:
+                said["name"] = spoken.name
+        if walk.shared.queue is not None:
+            said["queue"] = walk.shared.queue
         yield Ask(questions.SURVEY, {"survey": walk.node, "language": walk.language, **said})
     return (yield from walk.finish(node.thanks, node.next))
 
@@ -219,7 +222,7 @@ def _choice(
     walk: Walk, node: SurveyNode, prompt: Prompt, keys: frozenset[str]
 ) -> Generator[Verb, Reply, str]:
     for _ in range(node.tries):
-        key = yield from one_key(walk.sounds(prompt), node.wait_s)
+        key = yield from one_key(walk, walk.sounds(prompt), node.wait_s)
         if key in keys:
             return key
     return ""

@@ -11,9 +11,11 @@
 | `authenticate` | what was keyed, `method` (its proofs joined by +) | `result` verified, failed or locked, and fields |
 | `voicemail` | `queue`, `language`, `name`, `seconds` | `result` ok |
 | `callback` | `queue`, `language`, `number` ("": the line's own) | `result` ok, invalid (no such number) or failed |
-| `survey` | `survey`, `language`, and what was answered: `score`, `reason`, `recording`, `recording_s` | `result` ok |
+| `survey` | `survey` (its node), `language`, `queue`, `score`, `reason`, `name` of the recorded words | `result` ok |
 
-A node of kind `ask` asks whatever its author wrote. No answer, or one that is not listed, counts as a failure.
+`verified` (`customer`, `level`, `method`) tells the center whom a flow has identified by questions of its own; only a
+node of kind `ask` asks it, and must name the customer. A node of kind `ask` asks whatever its author wrote. No answer,
+or one that is not listed, counts as a failure; what is not known is left out.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 
 from acd.verbs import Collect, Digits, Key, Reply, Say, Sounds, Verb
 from ivr.flow import CollectNode, LanguageNode, MenuNode, Prompt, SayNode, last4
@@ -20,17 +20,37 @@ def keys_of(reply: Reply) -> str:
     return reply.key if isinstance(reply, Key) else ""
 
 
-def one_key(sounds: Sounds, wait_s: float, barge_in: bool = True) -> Generator[Verb, Reply, str]:
+def heard(walk: Walk, verb: Collect, choices: Collection[str] = ()) -> Generator[Verb, Reply, str]:
+    """What is keyed, without the end key; "" for silence. An end key that is late is not heard, unless it is one of
+    the `choices`."""
+    keys, complete = _keyed((yield verb))
+    if walk.is_late_key(keys, complete) and keys not in choices:
+        keys, _ = _keyed((yield verb))
+    if verb.end_key and len(keys) == verb.max_digits:
+        walk.shared.late_key = verb.end_key
+    return keys.removesuffix(verb.end_key) if verb.end_key else keys
+
+
+def _keyed(reply: Reply) -> tuple[str, bool]:
+    return keys_of(reply), not isinstance(reply, Digits) or reply.complete
+
+
+def one_key(
+    walk: Walk, sounds: Sounds, wait_s: float, barge_in: bool = True, choices: Collection[str] = ()
+) -> Generator[Verb, Reply, str]:
     """Play and take one key; "" for silence."""
     if not barge_in:
         yield Say(sounds)
         sounds = ()
-    reply = yield Collect(sounds, max_digits=1, first_key_s=wait_s, end_key="")
-    return keys_of(reply)[:1]
+    keys = yield from heard(walk, Collect(sounds, 1, first_key_s=wait_s, end_key=""), choices)
+    return keys[:1]
 
 
 def say(walk: Walk, node: SayNode) -> Steps:
-    reply = yield Say(walk.sounds(node.prompt), ALL_KEYS if node.skippable else "")
+    verb = Say(walk.sounds(node.prompt), ALL_KEYS if node.skippable else "")
+    reply = yield verb
+    if isinstance(reply, Key) and walk.is_late_key(reply.key, True):
+        reply = yield verb
     walk.shared.ahead = reply.key if isinstance(reply, Key) else None
     return node.next
 
@@ -41,7 +61,7 @@ def menu(walk: Walk, node: MenuNode) -> Steps:
     while True:
         if not key:
             sounds = (*walk.sounds(first), *walk.sounds(node.prompt))
-            key = yield from one_key(sounds, node.wait_s, node.barge_in)
+            key = yield from one_key(walk, sounds, node.wait_s, node.barge_in, node.keys)
         if key in node.keys:
             return node.keys[key]
         strikes += 1
@@ -55,7 +75,7 @@ def language(walk: Walk, node: LanguageNode) -> Steps:
     for _ in range(node.tries):
         if not key:
             sounds = [s for each in node.keys.values() for s in walk.sounds(node.prompt, each)]
-            key = yield from one_key(tuple(dict.fromkeys(sounds)), node.wait_s)
+            key = yield from one_key(walk, tuple(dict.fromkeys(sounds)), node.wait_s)
         if key in node.keys:
             walk.shared.language = node.keys[key]
             break
@@ -71,7 +91,7 @@ def collect(walk: Walk, node: CollectNode) -> Steps:
         if not node.barge_in:
             yield Say(sounds)
             sounds = ()
-        reply = yield Collect(
+        ask = Collect(
             sounds,
             max_digits=node.bounds[1],
             first_key_s=node.first_key_s,
@@ -79,11 +99,10 @@ def collect(walk: Walk, node: CollectNode) -> Steps:
             end_key=node.end_key,
             secret=node.is_secret,
         )
-        keys = keys_of(reply)
-        digits = keys.removesuffix(node.end_key) if node.end_key else keys
+        digits = yield from heard(walk, ask)
         value = read_entry(node, digits)
         if value is None:
-            first = node.no_match if keys else node.no_input
+            first = node.no_match if digits else node.no_input
         elif not node.confirm or (yield from _is_right(walk, node, as_text(value))):
             _fill(walk, node, value)
             return node.next
@@ -96,7 +115,7 @@ def _is_right(walk: Walk, node: CollectNode, value: str) -> Generator[Verb, Repl
     """Whether the caller says, by 1, that this is what they meant."""
     told = {"value": (node.spoken, value[-4:] if node.type == "card" else value)}
     for _ in range(_READ_BACKS):
-        key = yield from one_key(walk.sounds(node.read_back, told=told), node.first_key_s)
+        key = yield from one_key(walk, walk.sounds(node.read_back, told=told), node.first_key_s)
         if key in ("1", "2"):
             return key == "1"
     return False

@@ -86,7 +86,8 @@ class Lost(Exception):
 @dataclass(slots=True)
 class Shared:
     """What all flows of one call share. `ahead`: a key pressed before its menu. `resumed`: the first node since the
-    caller was re-attached, who has heard the welcome."""
+    caller was re-attached, who has heard the welcome. `queue`: the line they stood in last. `late_key`: an end key that
+    an entry did not need, since it was long enough; many press it all the same."""
 
     around: Surroundings
     language: str
@@ -94,6 +95,8 @@ class Shared:
     ahead: str | None = None
     resumed: bool = False
     recordings: int = 0
+    queue: str | None = None
+    late_key: str = ""
 
 
 @dataclass(slots=True)
@@ -169,6 +172,11 @@ class Walk:
     def take_ahead(self) -> str:
         ahead, self.shared.ahead = self.shared.ahead, None
         return ahead or ""
+
+    def is_late_key(self, keys: str, complete: bool) -> bool:
+        """Whether this is only the end key of the entry before, which then must not count for what is asked now."""
+        late, self.shared.late_key = self.shared.late_key, ""
+        return bool(late) and complete and keys in ("", late)
 
     def person_unless(self, target: str | None) -> str:
         """That node, or the flow's person."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from acd.verbs import Answer, Ask, Begun, Collect, Digits, Done, Say, Set, WaitInLine
+import pytest
+
+from acd.verbs import Answer, Ask, Begun, Collect, Digits, Done, Key, Say, Set, WaitInLine
 from tests.ivr.worlds import small, walk, walker
 
 NOTHING = Digits("", complete=False)
@@ -22,7 +24,7 @@ def test_an_entry_is_read_back_and_kept_when_the_caller_says_so() -> None:
             "en:You entered",
             "en:five",
             "en:rials",
-            "en:. If this is right, press one. To enter it again, press two.",
+            "en:If this is right, press one. To enter it again, press two.",
         ),
         1,
         first_key_s=5,
@@ -104,3 +106,24 @@ def test_a_value_that_is_not_there_is_said_to_be_unknown() -> None:
     for n in ("many", "", "1e9", "9" * 40):
         said = walk(walker(flow), Answer({"result": "found", "n": n}))
         assert said == Say(("en:You have", "en:unknown", "en:bills."), "0123456789*#")
+
+
+@pytest.mark.parametrize("between", ["say", "menu", "collect"])
+def test_an_end_key_that_an_entry_did_not_need_counts_for_nothing_behind_it(between: str) -> None:
+    behind = {
+        "say": "{kind: say, prompt: {en: Heard}, next: bye}",
+        "menu": "{kind: menu, prompt: {en: Heard}, keys: {1: bye}, tries: 1}",
+        "collect": "{kind: collect, max_digits: 3, into: more, prompt: {en: Heard}, tries: 1, next: bye}",
+    }[between]
+    flow = small(f"""
+        first: {{kind: collect, max_digits: 4, into: pin, prompt: {{en: PIN}}, next: then}}
+        then: {behind}
+    """)
+    late = {"say": Key("#"), "menu": Digits("#", True), "collect": Digits("", True)}[between]
+    full, ended = Digits("1234", True), Digits("123", True)
+    heard = walk(walker(flow), full)
+    assert isinstance(heard, Say | Collect)
+    assert heard.sounds == ("en:Heard",)
+    assert walk(walker(flow), full, late) == heard
+    assert walk(walker(flow), full, late, late) != heard
+    assert walk(walker(flow), ended, late) != heard
