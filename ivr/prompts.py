@@ -14,7 +14,7 @@ import asyncio
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -82,8 +82,12 @@ class PromptLibrary:
     async def prepare(
         self, phrases: Iterable[Phrase], on_progress: Callable[[Progress], None] = lambda _: None
     ) -> Prepared:
-        """Make what has no sound yet. Never raises for a prompt that fails: it is in `missing`."""
-        wanted = {self._place(phrase): phrase for phrase in sorted(phrases)}
+        """Make what has no sound yet, a list in its order, so that what callers hear first is made first.
+
+        Never raises for a prompt that fails: it is in `missing`.
+        """
+        in_order = sorted(phrases) if isinstance(phrases, Set) else phrases
+        wanted = {self._place(phrase): phrase for phrase in in_order}
         todo = list(self.without_sound(wanted.values()))
         making = _Making(iter(todo), len(todo), on_progress)
         async with asyncio.TaskGroup() as workers:

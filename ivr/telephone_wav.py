@@ -15,7 +15,6 @@ short.
 from __future__ import annotations
 
 import math
-import os
 import sys
 import wave
 from array import array
@@ -210,7 +209,6 @@ def convert(source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(10)  # callers come first
     try:
         convert(sys.argv[1], sys.argv[2])
     except (OSError, EOFError, ValueError, wave.Error) as error:

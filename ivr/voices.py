@@ -32,6 +32,7 @@ from ivr.errors import VoiceError, VoiceMissingError
 _LARGEST_RAW_BYTES = 50_000_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 _DONE_WITHIN_S = 30.0
+_NICE = 10  # callers come first
 
 
 class Voice(Protocol):
@@ -188,7 +189,7 @@ async def _started(argv: Sequence[str], output: IO[bytes] | None) -> asyncio.sub
     name = Path(argv[0]).name
     pipe = asyncio.subprocess.PIPE
     try:
-        return await asyncio.create_subprocess_exec(
+        child = await asyncio.create_subprocess_exec(
             *argv,
             stdin=pipe,
             stdout=output if output is not None else asyncio.subprocess.DEVNULL,
@@ -201,6 +202,9 @@ async def _started(argv: Sequence[str], output: IO[bytes] | None) -> asyncio.sub
         raise VoiceMissingError(
             f"{name} cannot be started, so texts cannot be spoken; install it, or record the prompts."
         ) from None
+    with contextlib.suppress(ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, child.pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+    return child
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

@@ -67,6 +67,13 @@ async def test_a_text_is_said_once_and_found_by_its_name(tmp_path: Path) -> None
     assert sorted(voice.spoken) == ["Hello", "Plain", "سلام"]
 
 
+async def test_what_is_heard_first_is_made_first(tmp_path: Path) -> None:
+    voice = WritingVoice()
+    phrases = [Phrase("en", text) for text in ("welcome", "menu", "goodbye", "a number")]
+    await PromptLibrary(tmp_path, voice, at_once=1).prepare(phrases)
+    assert voice.spoken == ["welcome", "menu", "goodbye", "a number"]
+
+
 async def test_one_text_under_two_keys_is_made_once(tmp_path: Path) -> None:
     voice = WritingVoice()
     library = PromptLibrary(tmp_path, voice)

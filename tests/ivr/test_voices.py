@@ -90,6 +90,13 @@ async def test_a_program_gets_the_text_and_nothing_is_read_by_a_shell(tmp_path: 
     assert (tmp_path / "asked").read_text(encoding="utf-8") == "fa;$(id)\nسلام; `id`"
 
 
+async def test_callers_come_first(tmp_path: Path) -> None:
+    argv = program(tmp_path, f"cat; nice > {tmp_path}/nice; exit 1")
+    with pytest.raises(VoiceError):
+        await Command(argv).speak("Hello", "en", tmp_path / "said.wav")
+    assert int((tmp_path / "nice").read_text()) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
+
+
 @pytest.mark.parametrize(
     ("script", "complaint"),
     [
