@@ -85,7 +85,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:16px/1.6 Vazirmatn,"N
 main{max-width:62rem;margin:0 auto;padding:1.5rem}
 h1{font-size:1.4rem;margin:0 0 .25rem}.scroll+h1{margin-top:3rem}
 h2{font-size:1.05rem;margin:2rem 0 .25rem}p{margin:0;color:var(--soft)}
-svg{display:block;width:100%;height:auto;direction:ltr}
+svg{display:block;width:100%;min-width:36rem;height:auto;direction:ltr}
 svg text{font:12px Vazirmatn,"Noto Sans Arabic",system-ui,sans-serif;fill:var(--soft)}
 .grid{stroke:var(--line)}.whisker{stroke:var(--ink);stroke-width:2;opacity:.7}
 .s0{fill:var(--c0)}.s1{fill:var(--c1)}.s2{fill:var(--c2)}.s3{fill:var(--c3)}
@@ -275,7 +275,12 @@ class _Say:
             f'<li><i class="s{at % 4}"></i><bdi>{escape(each.name)}</bdi></li>'
             for at, each in enumerate(bars.series)
         )
-        return f"<section><h2>{escape(bars.title)}</h2><ul>{legend}</ul>{self._svg(bars)}</section>"
+        if len(bars.series) == 1 and not bars.series[0].ranges:
+            legend = ""  # the title says it
+        return (
+            f"<section><h2>{escape(bars.title)}</h2><ul>{legend}</ul>"
+            f'<div class="scroll">{self._svg(bars)}</div></section>'
+        )
 
     def _svg(self, bars: Bars) -> str:
         width, height, left, bottom, top = 960, 260, 56, 28, 12
