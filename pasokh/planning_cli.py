@@ -257,8 +257,11 @@ def _simulate(world: World) -> Run:
     from acd.planning.simulate import simulate as play
 
     gc.freeze()  # what was imported and read stays to the end: no need to look through it again and again
-    with _progress("Calls", len(world.calls)) as progress:
-        return play(world, progress)
+    try:
+        with _progress("Calls", len(world.calls)) as progress:
+            return play(world, progress)
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager
