@@ -70,6 +70,10 @@ nodes:
 """
 
 
+QUIET = {"resync_s": 3600.0}
+"""We compare with Asterisk only when the link comes up, not also in the midst of the calls of a slow machine."""
+
+
 def bent(site: Site) -> Site:
     """This menu for the main line, and rings of one second."""
     queues = {name: each.model_copy(update={"ring_timeout_s": 1.0}) for name, each in site.queues.items()}
@@ -204,29 +208,52 @@ class Exchange:
     ami: Sequence[tuple[str, str]]
 
 
+AT_REST = {"NOT_INUSE": "1", "INVALID": "4", "UNAVAILABLE": "5"}
+"""States of a device that nobody uses, and how app_queue counts them."""
+
+
 def settled(lines: Sequence[str]) -> bool:
-    """Whether nothing more is to come: every channel's end, every action's answer, every device at rest."""
-    born = {m["Uniqueid"] for m in messages(lines) if m.get("Event") == "Newchannel"}
-    gone = {m["Uniqueid"] for m in messages(lines) if m.get("Event") == "Hangup"}
-    asked = {m["ActionID"] for m in messages(lines) if "Action" in m}
-    answered = {m.get("ActionID") for m in messages(lines) if "Response" in m}
-    devices = {m["Device"]: m["State"] for m in messages(lines) if is_phone(m)}
-    queued = [m for m in messages(lines) if m.get("Action") == "Originate"]
-    made = [m for m in messages(lines) if m.get("Event") == "OriginateResponse"]
-    at_rest = {"NOT_INUSE", "UNAVAILABLE", "INVALID"}
+    """Whether nothing more is to come: every channel's and bridge's end, every action's answer, every device at
+    rest, and Asterisk's queue knows of that. Each comes by a way of its own, and the last one first at times."""
+    said = messages(lines)
+    asked = {m["ActionID"] for m in said if "Action" in m}
+    answered = {m.get("ActionID") for m in said if "Response" in m}
     return (
-        born == gone and asked <= answered and set(devices.values()) <= at_rest and len(queued) == len(made)
+        _told_of(said, "Newchannel", "Uniqueid") == _told_of(said, "Hangup", "Uniqueid")
+        and _told_of(said, "BridgeCreate", "BridgeUniqueid")
+        == _told_of(said, "BridgeDestroy", "BridgeUniqueid")
+        and asked <= answered
+        and {m["State"] for m in {m["Device"]: m for m in said if is_phone(m)}.values()} <= AT_REST.keys()
+        and sum(m.get("Action") == "Originate" for m in said)
+        == sum(m.get("Event") == "OriginateResponse" for m in said)
+        and _members_follow(said)
     )
 
 
 def left(lines: Sequence[str]) -> bool:
     """Whether everybody who came into Asterisk's own queue was seen to leave it; its event follows the answer."""
     said = messages(lines)
-    came, gone = (
-        {m["Interface"] for m in said if m.get("Event") == name}
-        for name in ("QueueMemberAdded", "QueueMemberRemoved")
+    return _told_of(said, "QueueMemberAdded", "Interface") == _told_of(
+        said, "QueueMemberRemoved", "Interface"
     )
-    return came == gone
+
+
+def _told_of(said: Sequence[dict[str, str]], event: str, header: str) -> set[str]:
+    return {m[header] for m in said if m.get("Event") == event}
+
+
+def _members_follow(said: Sequence[dict[str, str]]) -> bool:
+    """Whether the queue has heard what became of each phone since it is a member."""
+    heard: dict[str, str] = {}
+    became: dict[str, str] = {}
+    for message in said:
+        if message.get("Event") == "QueueMemberAdded":
+            heard[message["Interface"]] = became[message["Interface"]] = ""
+        elif message.get("Event") == "QueueMemberStatus":
+            heard[message["Interface"]] = message["Status"]
+        elif is_phone(message) and message["Device"] in heard:
+            became[message["Device"]] = AT_REST.get(message["State"], "in use")
+    return all(heard[phone] == state for phone, state in became.items() if state)
 
 
 def is_phone(message: dict[str, str]) -> bool:
@@ -248,7 +275,7 @@ def messages(lines: Sequence[str]) -> list[dict[str, str]]:
 @asynccontextmanager
 async def on_asterisk() -> AsyncIterator[House]:
     ports = PlacePorts.free(tapped=True)
-    async with premises("", change=bent, flows={"exchange": FLOW}, ports=ports) as place:
+    async with premises("", change=bent, flows={"exchange": FLOW}, deadlines=QUIET, ports=ports) as place:
         with ExitStack() as phones:
             for kind, (behaviour, _) in PHONES.items():
                 phones.enter_context(place.phones(behaviour, None if kind == "own" else kind))
@@ -279,7 +306,7 @@ async def on_simulator() -> AsyncIterator[House]:
     try:
         site = bent(live_site(ports))
         (folder / "center.yaml").write_text(site_json(site), encoding="utf-8")
-        settings = written(folder, "", ports, flows={"exchange": FLOW})
+        settings = written(folder, "", ports, flows={"exchange": FLOW}, deadlines=QUIET)
         await fill(settings)
         simulator = Simulator(
             SimulatorSettings(
