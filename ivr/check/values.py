@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from acd.common.document import Path, Tree, nearest
 from acd.errors import Problem
 from ivr.check.sentences import dotted, unknown
-from ivr.check.ways import closure, ways
 from ivr.flow import AnyNode, Flow, LookupNode, expression, variables_in
 from ivr.steps.questions import FIELDS
 
@@ -103,36 +102,33 @@ def too_early(flow: Flow, tree: Tree) -> Iterator[Problem]:
 
 def _filled_before(flow: Flow) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
     """By node: what may be, and what must have been filled when a caller comes there."""
-    maybe: dict[str, set[str]] = {name: set(flow.takes) for name in flow.nodes}
-    for name, node in flow.nodes.items():
-        own = {each.name for each in node.fills()}
-        if own:
-            for reached in closure((target for target, _ in ways(flow, name)), lambda n: _next(flow, n)):
-                maybe[reached] |= own
-    surely: dict[str, set[str]] = {flow.start: set(flow.takes)}
-    todo = [flow.start]
+    maybe, surely = {flow.start: set(flow.takes)}, {flow.start: set(flow.takes)}
+    todo = {flow.start: None}  # a set that keeps its order
     while todo:
-        name = todo.pop()
-        for target, filled in _carried(flow, name, surely[name]):
-            before = surely.get(target)
-            now = filled if before is None else before & filled
-            if before is None or now != before:
-                surely[target] = set(now)
-                todo.append(target)
+        name = next(iter(todo))
+        del todo[name]
+        own = {each.name for each in flow.nodes[name].fills()}
+        for target, fills in _leaving(flow, name):
+            more = own if fills else set[str]()
+            if target not in maybe:
+                maybe[target], surely[target] = maybe[name] | own, surely[name] | more
+                todo[target] = None
+                continue
+            may, must = maybe[name] | own, surely[target] & (surely[name] | more)
+            if not may <= maybe[target] or must != surely[target]:
+                maybe[target] |= may
+                surely[target] = must
+                todo[target] = None
     return maybe, surely
 
 
-def _next(flow: Flow, name: str) -> Iterator[str]:
-    return (target for target, _ in ways(flow, name))
-
-
-def _carried(flow: Flow, name: str, before: set[str]) -> Iterator[tuple[str, set[str]]]:
+def _leaving(flow: Flow, name: str) -> Iterator[tuple[str, bool]]:
+    """Where one goes from a node, and whether with what it fills."""
     node = flow.nodes[name]
-    own = {each.name for each in node.fills()}
     for edge in node.edges():
-        yield edge.target, before | own if node.fills_on(edge) else before
+        yield edge.target, node.fills_on(edge)
     if flow.person is not None:
-        yield from ((flow.person, before) for _ in node.strays())
+        yield from ((flow.person, False) for _ in node.strays())
 
 
 # Expressions -----------------------------------------------------------------------------------------------

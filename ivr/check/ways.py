@@ -80,16 +80,21 @@ def _unreachable(flow: Flow, tree: Tree) -> Iterator[Problem]:
 
 def _dead_ends(flow: Flow, tree: Tree) -> Iterator[Problem]:
     """Nodes from which no end of the call, and no person, can be reached."""
-    backward: dict[str, list[str]] = {name: [] for name in flow.nodes}
-    for name in flow.nodes:
-        for target, _ in ways(flow, name):
-            backward[target].append(name)
     ends = [name for name, node in flow.nodes.items() if node.may_end or _leaves_to_caller(flow, name)]
-    alive = closure(ends, lambda name: backward[name])
+    alive = _leading_to(flow, ends)
     for name in flow.nodes:
         if name not in alive:
             message = f'from the node "{name}" a caller never reaches a queue or the end of the call'
             yield tree.problem(("nodes", name), message, "lead it to a queue or a hangup", at_key=True)
+
+
+def _leading_to(flow: Flow, ends: Iterable[str]) -> set[str]:
+    """The nodes from which one of these can be reached, themselves included."""
+    backward: dict[str, list[str]] = {name: [] for name in flow.nodes}
+    for name in flow.nodes:
+        for target, _ in ways(flow, name):
+            backward[target].append(name)
+    return closure(ends, lambda name: backward[name])
 
 
 def _leaves_to_caller(flow: Flow, name: str) -> bool:
@@ -101,14 +106,9 @@ def deaf_loops(flow: Flow, tree: Tree, deaf_flows: frozenset[str] = frozenset())
     """Circles in which nobody ever waits for the caller. `deaf_flows`: called flows in which nobody may either;
     of others that is supposed to be different."""
 
-    def deaf(name: str) -> Iterator[str]:
-        node = flow.nodes[name]
-        if isinstance(node, SubNode) and node.flow not in deaf_flows:
-            return iter(())
-        return (target for target, waits in ways(flow, name) if not waits)
-
-    for name in flow.nodes:
-        if name in closure(deaf(name), deaf):
+    deaf = _deaf_ways(flow, deaf_flows)
+    for name in _perhaps_in_circles(deaf):
+        if name in closure(deaf[name], deaf.__getitem__):
             message = f'the node "{name}" is in a loop that never waits for the caller'
             fix = "put a menu or a queue into the loop, or lead out of it"
             yield tree.problem(("nodes", name), message, fix, at_key=True)
@@ -117,18 +117,45 @@ def deaf_loops(flow: Flow, tree: Tree, deaf_flows: frozenset[str] = frozenset())
 def is_deaf(flow: Flow, deaf_flows: frozenset[str]) -> bool:
     """Whether a caller may come through a called flow without anybody waiting for them."""
 
-    def deaf(name: str) -> Iterator[str]:
+    deaf = _deaf_ways(flow, deaf_flows)
+    return any(isinstance(flow.nodes[name], ReturnNode) for name in closure([flow.start], deaf.__getitem__))
+
+
+def _deaf_ways(flow: Flow, deaf_flows: frozenset[str]) -> dict[str, list[str]]:
+    """Where one may go from each node without anybody having waited."""
+
+    def deaf(name: str) -> list[str]:
         node = flow.nodes[name]
         if isinstance(node, SubNode) and node.flow not in deaf_flows:
-            return iter(())
-        return (target for target, waits in ways(flow, name) if not waits)
+            return []
+        return [target for target, waits in ways(flow, name) if not waits]
 
-    return any(isinstance(flow.nodes[name], ReturnNode) for name in closure([flow.start], deaf))
+    return {name: deaf(name) for name in flow.nodes}
+
+
+def _perhaps_in_circles(onward: dict[str, list[str]]) -> list[str]:
+    """What is left when everything that leads nowhere is taken away, again and again; mostly nothing."""
+    into: dict[str, list[str]] = {name: [] for name in onward}
+    for name, targets in onward.items():
+        for target in targets:
+            into[target].append(name)
+    left = {name: len(targets) for name, targets in onward.items()}
+    todo = [name for name, count in left.items() if not count]
+    gone: set[str] = set()
+    while todo:
+        name = todo.pop()
+        gone.add(name)
+        for before in into[name]:
+            left[before] -= 1
+            if not left[before]:
+                todo.append(before)
+    return [name for name in onward if name not in gone]
 
 
 def _strays(flow: Flow, tree: Tree) -> Iterator[Problem]:
     """Who cannot help themselves reaches a person; when it is closed, at least hears a word before the call ends."""
     open_nodes = _in_opening_hours(flow)
+    to_people = _leading_to(flow, [n for n, node in flow.nodes.items() if isinstance(node, _PEOPLE)])
     for name, node in flow.nodes.items():
         written = {edge.path[0]: edge.target for edge in node.edges()}
         for stray in node.failures():
@@ -140,7 +167,7 @@ def _strays(flow: Flow, tree: Tree) -> Iterator[Problem]:
             elif _hangs_up_silently(flow, target):
                 message = f'a caller who {stray.who} at "{name}" may be hung up on without a word'
                 yield tree.problem(path, message, "lead them to a queue, or give the hangup a prompt")
-            elif stray.way == "after_tries" and name in open_nodes and not _reaches_people(flow, target):
+            elif stray.way == "after_tries" and name in open_nodes and target not in to_people:
                 message = f'a caller who {stray.who} at "{name}" reaches no queue'
                 yield tree.problem(path, message, "lead them to a queue")
 
@@ -174,8 +201,3 @@ def _hangs_up_silently(flow: Flow, start: str) -> bool:
         if isinstance(node, HangupNode) and node.prompt is None:
             return True
     return False
-
-
-def _reaches_people(flow: Flow, start: str) -> bool:
-    reached = closure([start], lambda name: (target for target, _ in ways(flow, name)))
-    return any(isinstance(flow.nodes[name], _PEOPLE) for name in reached)
