@@ -14,12 +14,14 @@ import asyncio
 import hashlib
 import itertools
 import os
+import wave
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ivr.errors import VoiceError, VoiceMissingError
 from ivr.phrase import Phrase
+from ivr.telephone_wav import TELEPHONE_HZ
 from ivr.voices import RecordedOnly, Voice
 
 SOUND_SUFFIXES = frozenset({".wav", ".wav16", ".sln", ".sln16", ".gsm", ".ulaw", ".alaw", ".g722", ".ogg"})
@@ -66,9 +68,10 @@ class PromptLibrary:
         self.look_for_recordings()
 
     def look_for_recordings(self) -> None:
-        """Take note of recordings that came or went since the last look."""
+        """Take note of recordings that came or went since the last look. One that Asterisk cannot play does not
+        count, so that the voice is heard in its place; `ivr.recordings` tells of it."""
         found = self._folder.glob("recorded/*/*")
-        self._recorded = frozenset((f.parent.name, f.stem) for f in found if f.suffix in SOUND_SUFFIXES)
+        self._recorded = frozenset((f.parent.name, f.stem) for f in found if _is_playable(f))
 
     def sound(self, phrase: Phrase) -> str:
         """The sound's name as Asterisk takes it: absolute, without extension. Whether or not it is made
@@ -138,6 +141,17 @@ class PromptLibrary:
         voice = self._voice.identity(phrase.language)
         digest = hashlib.sha256(f"{voice}\n{phrase.text}".encode()).hexdigest()
         return f"made/{phrase.language}/{digest[:32]}"
+
+
+def _is_playable(file: Path) -> bool:
+    """Whether Asterisk plays it, as far as its name and the head of a wav file tell."""
+    if file.suffix != ".wav":
+        return file.suffix in SOUND_SUFFIXES
+    try:
+        with wave.open(str(file), "rb") as sound:
+            return (sound.getframerate(), sound.getnchannels(), sound.getsampwidth()) == (TELEPHONE_HZ, 1, 2)
+    except (OSError, EOFError, wave.Error):
+        return False
 
 
 @dataclass(slots=True)

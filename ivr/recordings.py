@@ -1,8 +1,8 @@
 """What is wrong with the sounds that people recorded, found before a caller hears it.
 
-A recording is played as it is. Asterisk plays nothing at all for a `.wav` of another rate, and nobody notices
-until a call; silence at an end makes a gap inside a number; a soft recording between loud ones is not
-understood. Only wav files are looked into; of the other formats only the name is checked.
+A recording is played as it is. A `.wav` of another rate Asterisk does not play at all, so the voice is heard in
+its place; silence at an end makes a gap inside a number; a soft recording between loud ones is not understood. Only
+wav files are looked into; of the other formats only the name is checked.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ LONGEST_PAUSE_S = 2.0
 MOST_LEVEL_OFF_DB = 9.0
 MOST_CLIPPED = 0.001
 _LARGEST_BYTES = 100_000_000
+_Told = tuple[bool, str]
+_WRONG, _DOUBT = True, False
 _REMEDY = "convert it: sox IN.wav -r 8000 -c 1 -b 16 OUT.wav"
 
 
@@ -56,10 +58,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class RecordingProblem:
-    """A file of `recorded/`, and a sentence that says what is wrong with it and the remedy."""
+    """A file of `recorded/`, and a sentence that says what is wrong with it and the remedy. `wrong`: callers hear
+    nothing where it should be, or the voice in its place; else it could be better, or is of no use."""
 
     file: Path
     sentence: str
+    wrong: bool
 
     def __str__(self) -> str:
         return f"{self.file}: {self.sentence}"
@@ -107,47 +111,48 @@ def check_recordings(folder: Path, phrases: Iterable[Phrase]) -> list[RecordingP
             keys.setdefault(phrase.language, set()).add(phrase.key)
     files = sorted(file for file in folder.glob("recorded/*/*") if not file.name.startswith("."))
     return [
-        RecordingProblem(file, sentence)
+        RecordingProblem(file, sentence, wrong)
         for file in files
-        for sentence in (*_name_problems(file, keys), *_sound_problems(file))
+        for wrong, sentence in (*_name_problems(file, keys), *_sound_problems(file))
     ]
 
 
-def _name_problems(file: Path, keys: dict[str, set[str]]) -> Iterator[str]:
+def _name_problems(file: Path, keys: dict[str, set[str]]) -> Iterator[_Told]:
     language = file.parent.name
     if file.suffix not in SOUND_SUFFIXES:
-        yield f'Asterisk plays no "{file.suffix}" file from here; {_REMEDY}'
+        yield _DOUBT, f'Asterisk plays no "{file.suffix}" file from here; {_REMEDY}'
     elif language not in keys:
-        yield f'nothing is said in the language "{language}"; move it to the folder of its language'
+        yield _DOUBT, f'nothing is said in the language "{language}"; move it to the folder of its language'
     elif file.stem not in keys[language]:
         meant = nearest(file.stem, keys[language])
         hint = f'; did you mean "{meant}"?' if meant else ", so nobody will hear it; remove or rename it"
-        yield f'no prompt has the key "{file.stem}"{hint}'
+        yield _DOUBT, f'no prompt has the key "{file.stem}"{hint}'
 
 
-def _sound_problems(file: Path) -> Iterator[str]:
+def _sound_problems(file: Path) -> Iterator[_Told]:
     try:
         if file.stat().st_size == 0:
-            yield "the file is empty; record it again"
+            yield _WRONG, "the file is empty; record it again"
         elif file.suffix == ".wav":
             yield from _wav_problems(file)
     except OSError as error:
-        yield f"it cannot be read ({error.strerror}); make it readable"
+        yield _WRONG, f"it cannot be read ({error.strerror}); make it readable"
     except (EOFError, wave.Error):
-        yield f"it is no wav file of plain samples; {_REMEDY}"
+        yield _WRONG, f"it is no wav file of plain samples; {_REMEDY}"
 
 
-def _wav_problems(file: Path) -> Iterator[str]:
+def _wav_problems(file: Path) -> Iterator[_Told]:
     if file.stat().st_size > _LARGEST_BYTES:
-        yield "it is too large for a prompt; cut it"
+        yield _WRONG, "it is too large for a prompt; cut it"
         return
     with wave.open(str(file), "rb") as sound:
         form = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth() * 8)
         frames = sound.readframes(sound.getnframes())
     if form != (TELEPHONE_HZ, 1, 16):
+        this = f"{form[0]} Hz, {form[1]} channel{'' if form[1] == 1 else 's'}, {form[2]} bit"
         yield (
-            f"Asterisk plays a wav file of 8000 Hz, 1 channel, 16 bit only, this is one of {form[0]} Hz, "
-            f"{form[1]} channel{'' if form[1] == 1 else 's'}, {form[2]} bit; {_REMEDY}"
+            _WRONG,
+            f"Asterisk plays wav files of 8000 Hz, 1 channel, 16 bit only, this is {this}; {_REMEDY}",
         )
         return
     samples = array("h", frames[: len(frames) // 2 * 2])
@@ -156,18 +161,21 @@ def _wav_problems(file: Path) -> Iterator[str]:
     yield from _figure_problems(measured(samples))
 
 
-def _figure_problems(found: Measured) -> Iterator[str]:
+def _figure_problems(found: Measured) -> Iterator[_Told]:
     if found.is_silent:
-        yield "it is silent; record it again"
+        yield _WRONG, "it is silent; record it again"
         return
     for edge_s, where in ((found.lead_s, "begins"), (found.tail_s, "ends")):
         if edge_s > LONGEST_EDGE_S:
-            yield f"it {where} with {edge_s:.1f} s of silence; cut it to {LONGEST_EDGE_S} s or less"
+            yield _DOUBT, f"it {where} with {edge_s:.1f} s of silence; cut it to {LONGEST_EDGE_S} s or less"
     if found.longest_pause_s > LONGEST_PAUSE_S:
-        yield f"it is silent for {found.longest_pause_s:.1f} s in the middle; callers take that for its end"
+        yield (
+            _DOUBT,
+            f"it is silent for {found.longest_pause_s:.1f} s in the middle; callers take that for its end",
+        )
     off_db = 20 * math.log10(found.level / LEVEL)
     if abs(off_db) > MOST_LEVEL_OFF_DB:
         amount = f"{abs(off_db):.0f} dB {'louder' if off_db > 0 else 'softer'}"
-        yield f"it is {amount} than the other prompts; bring it to -20 dB"
+        yield _DOUBT, f"it is {amount} than the other prompts; bring it to -20 dB"
     if found.clipped > MOST_CLIPPED:
-        yield "it is distorted (clipped); record it with less gain"
+        yield _DOUBT, "it is distorted (clipped); record it with less gain"

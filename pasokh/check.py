@@ -24,6 +24,9 @@ from crm_lookup.services.authentication import in_order
 from crm_lookup.services.opening import doubts_about, problems_of
 from ivr.flow import AuthenticateNode, LookupNode
 from ivr.library import load_flows
+from ivr.recordings import check_recordings
+from ivr.say import vocabulary
+from ivr.voices import VoiceSettings
 from pasokh import migrations
 from pasokh.control import ask
 from pasokh.documents import read_documents
@@ -44,7 +47,8 @@ async def everything(settings: Settings) -> list[Finding]:
     site, findings = _documents(settings)
     findings += _services(settings, site)
     findings += _folders(settings)
-    findings += _voice()
+    findings += _voice(settings.voice)
+    findings += _recordings(settings, site)
     findings.append(await _database(settings))
     findings += await _messages(settings)
     if settings.role == "all":
@@ -146,10 +150,25 @@ def _closed_above(folder: Path) -> Path | None:
     return None
 
 
-def _voice() -> list[Finding]:
-    if shutil.which("espeak-ng") is None:
-        return [Finding("espeak-ng is not installed, so prompts without a recording are silent; install it.")]
-    return [Finding("espeak-ng speaks prompts that have no recording.", wrong=False)]
+def _voice(voice: VoiceSettings) -> list[Finding]:
+    if voice.provider == "recorded":
+        return [Finding("Only recordings are played; a prompt without one is silent.", wrong=False)]
+    program = voice.command[0] if voice.provider == "command" else "espeak-ng"
+    if shutil.which(program) is None:
+        return [
+            Finding(f"{program} is not installed, so prompts without a recording are silent; install it.")
+        ]
+    return [Finding(f"{program} speaks prompts that have no recording.", wrong=False)]
+
+
+def _recordings(settings: Settings, site: Site | None) -> list[Finding]:
+    """What is wrong with what people recorded; without a site, nobody knows what they should have."""
+    if site is None:
+        return []
+    flows = load_flows(site, settings.flows)
+    phrases = flows.phrases() | vocabulary(flows.languages())
+    found = check_recordings(settings.asterisk.sounds, phrases)
+    return [Finding(f"The recording {each}.", wrong=each.wrong) for each in found]
 
 
 async def _database(settings: Settings) -> Finding:

@@ -18,7 +18,7 @@ from ivr.errors import UnknownNumberError
 from ivr.library import Flows
 from ivr.prompts import PromptLibrary
 from ivr.say import vocabulary
-from ivr.voices import Espeak
+from ivr.voices import voice_from
 from pasokh.flow_documents import in_use
 from pasokh.settings import Settings
 
@@ -40,7 +40,9 @@ class FlowsNow:
         self._engine = engine
         seen_as = settings.asterisk.sounds_seen_as
         self._prompts = PromptLibrary(
-            settings.asterisk.sounds, Espeak(), seen_as=PurePosixPath(seen_as) if seen_as else None
+            settings.asterisk.sounds,
+            voice_from(settings.voice),
+            seen_as=PurePosixPath(seen_as) if seen_as else None,
         )
         self._making: asyncio.Task[None] | None = None
         self.counters = FlowCounters()
@@ -79,7 +81,8 @@ class FlowsNow:
 
     async def make_prompts(self) -> None:
         flows = self._flows
-        made = await self._prompts.prepare(flows.phrases() | vocabulary(flows.languages()))
+        stock = vocabulary(flows.languages())
+        made = await self._prompts.prepare([*sorted(flows.phrases()), *sorted(stock)])
         log.info("prompts are ready", made=made.made, present=made.present, missing=len(made.missing))
         for missing in made.missing[:5]:
             log.warning("a prompt has no sound", why=str(missing))

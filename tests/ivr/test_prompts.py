@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from ivr import telephone_wav
 from ivr.errors import VoiceError, VoiceMissingError
 from ivr.phrase import Phrase
 from ivr.prompts import Prepared, Progress, PromptLibrary
@@ -100,10 +102,19 @@ async def test_a_recording_wins(tmp_path: Path) -> None:
 def test_a_recording_that_comes_later_is_found_when_looked_for(tmp_path: Path) -> None:
     library = PromptLibrary(tmp_path, WritingVoice())
     (tmp_path / "recorded" / "en").mkdir(parents=True)
-    (tmp_path / "recorded" / "en" / "hello.wav").write_bytes(b"people")
+    telephone_wav.write(str(tmp_path / "recorded" / "en" / "hello.wav"), array("h", [1, 2, 3]))
     assert "/made/" in library.sound(HELLO)
     library.look_for_recordings()
     assert "/recorded/" in library.sound(HELLO)
+
+
+@pytest.mark.parametrize("content", [b"", b"people", b"RIFF"])
+def test_the_voice_is_heard_in_place_of_a_recording_that_does_not_play(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "recorded" / "en").mkdir(parents=True)
+    (tmp_path / "recorded" / "en" / "hello.wav").write_bytes(content)
+    assert "/made/" in PromptLibrary(tmp_path, WritingVoice()).sound(HELLO)
 
 
 def test_asterisk_may_see_the_folder_elsewhere(tmp_path: Path) -> None:

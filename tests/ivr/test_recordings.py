@@ -69,7 +69,7 @@ def test_a_sound_that_is_heard_badly(tmp_path: Path, samples: list[int], complai
 def test_a_format_that_asterisk_does_not_play(tmp_path: Path, hz: int, channels: int) -> None:
     record(tmp_path, tone(1), hz=hz, channels=channels)
     (told,) = problems(tmp_path)
-    assert f"this is one of {hz} Hz, {channels} channel" in told
+    assert f"this is {hz} Hz, {channels} channel" in told
     assert "sox IN.wav -r 8000 -c 1 -b 16 OUT.wav" in told
 
 
@@ -112,6 +112,16 @@ def test_a_sound_in_figures() -> None:
     assert found.peak == 4_600
     assert found.clipped == 0
     assert measured(array("h")).is_silent
+
+
+def test_what_fails_is_told_from_what_could_be_better(tmp_path: Path) -> None:
+    record(tmp_path, silence(0.5) + tone(1))
+    record(tmp_path, tone(1), name="fa/helo.wav")
+    record(tmp_path, tone(1), name="fa/other.mp3")
+    record(tmp_path, tone(1), name="en/hello.wav", hz=16_000)
+    found = check_recordings(tmp_path, [HELLO, Phrase("en", "Hello", "hello")])
+    assert {each.file.name for each in found if not each.wrong} == {"hello.wav", "helo.wav", "other.mp3"}
+    assert [each.file.parent.name for each in found if each.wrong] == ["en"]
 
 
 def test_what_is_to_be_recorded_is_listed() -> None:
