@@ -155,7 +155,8 @@ class _Picture:
         return HEAD + 8 + ROW * rows
 
     def _figures_of(self, name: str) -> Figures | None:
-        if self.figures is None:
+        """None for a node in which nobody can be: one that neither speaks nor listens is not counted."""
+        if self.figures is None or (name not in self.figures and self.kinds[name] in words.SILENT):
             return None
         return self.figures.get(name) or Figures(0, 0, 0)
 
@@ -212,7 +213,12 @@ class _Picture:
             f'<path class="sign s{family}" d="{sign}" '
             f'transform="translate({_n(near + inward * 20 - 8)} {_n(y + 8)})"/>',
             self._text(
-                near + inward * 34, y + 21, _cut(name, 112, bold=True), "ink name", "near", direction="ltr"
+                near + inward * 34,
+                y + 21,
+                _cut(name, WIDTH - 56 - _wide(word), bold=True),
+                "ink name",
+                "near",
+                direction="ltr",
             ),
             self._text(far - inward * 10, y + 21, word, f"{family} word", "far"),
         ]
@@ -228,7 +234,8 @@ class _Picture:
             text = f"{label} {arrow} " if label else f"{arrow} "
             style = "labelerror" if way.error else "soft"
             shown = text + ("" if target == name else _isolated(target))
-            parts.append(self._text(near + inward * 14, row, _cut(shown, WIDTH - 26), style, "near"))
+            runs = "rtl" if self.rtl else "ltr"
+            parts.append(self._text(near + inward * 14, row, _cut(shown, WIDTH - 26), style, "near", runs))
             row += ROW
         parts += self._figures(name, left, near, inward, row)
         return "".join(parts) + "</g>"
@@ -318,7 +325,7 @@ class _Picture:
         self, x: float, y: float, text: str, style: str, side: str = "middle", direction: str | None = None
     ) -> str:
         """A text at `x`: its middle, or the side where reading begins (`near`) or ends (`far`) in this picture."""
-        runs = direction or ("rtl" if self.rtl or _is_persian(text) else "ltr")
+        runs = direction or ("rtl" if _is_persian(text) else "ltr")
         begins_here = (side == "near") == ((runs == "rtl") == self.rtl)
         anchor = "middle" if side == "middle" else "start" if begins_here else "end"
         way = ' direction="rtl" unicode-bidi="embed"' if runs == "rtl" else ""

@@ -69,6 +69,9 @@ ERRORS = frozenset(
 )  # fmt: skip
 """Ways that nobody wished for: drawn dashed."""
 
+SILENT = frozenset({"hours", "branch", "set", "return"})
+"""Kinds that a caller passes without being in them."""
+
 ASKING = frozenset({"ask", "lookup"})
 """Kinds whose `otherwise` means that no answer came."""
 
@@ -98,9 +101,14 @@ def way(path: Path, conditions: dict[Path, str], node_kind: str, language: str) 
     """What a way out is called, and whether it is an error's. `conditions`: the expressions of the node."""
     name = str(path[0])
     if name == "when":
-        return conditions.get((*path[:2], "if"), str(path[1])), False
+        return _short(conditions.get((*path[:2], "if"), str(path[1]))), False
     if len(path) > 1:
         return str(path[1]), False
     if name == "otherwise" and node_kind in ASKING:
         return of(("بی‌پاسخ", "no answer"), language), True
     return of(WAYS.get(name, (name, name)), language), name in ERRORS
+
+
+def _short(condition: str) -> str:
+    """A condition as it is said: `state = "paid"`."""
+    return condition.replace("answer.", "").replace("values.", "").replace(" == ", " = ")
