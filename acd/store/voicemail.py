@@ -53,7 +53,7 @@ class MessageSettings:
     kept: Path
     asked: Path
     settle_s: float = 5.0
-    scan_s: float = 10.0
+    scan_s: float = 5.0
     shortest_s: float = 0.5
 
 
@@ -148,28 +148,33 @@ class Messages:
     async def scan(self) -> None:
         """Every message and survey that is complete gets its row; files that nobody may read are left alone."""
         notes = await asyncio.to_thread(self._notes)
-        by_file = {f"{note.contact}~{note.name}.wav": note for _, note in notes if note.name}
-        ids: dict[str, str | None] = {}
+        named = {f"{note.contact}~{note.name}.wav": note for _, note in notes if note.name}
+        for _, note in notes:
+            await asyncio.to_thread(self._drop_earlier, note, named)
         unread: set[str] = set()
-        for path, found in await asyncio.to_thread(self._files):
-            contact, name = found
-            note = by_file.get(path.name)
-            if note is None and (self.is_live(contact) or await asyncio.to_thread(self._is_young, path)):
+        for path, (contact, name) in await asyncio.to_thread(self._files):
+            note_of = named.get(path.name)
+            if note_of is None and (self.is_live(contact) or await asyncio.to_thread(self._is_young, path)):
                 continue
             try:
-                ids[path.name] = await self._adopt(path, contact, name, note)
+                await self._adopt(path, contact, name, note_of)
             except PermissionError:
                 self.counters.failures += 1
                 unread.add(path.name)
-                _log.error(
-                    "a message may not be read or removed; give this user access to the folder of messages"
-                )
+                _log.error("a message may not be read or removed; give this user the rights to its folder")
         for path, note in notes:
-            if f"{note.contact}~{note.name}.wav" in unread:
-                continue
-            if note.kind == "survey":
-                await self._keep_survey(note, ids.get(f"{note.contact}~{note.name}.wav"))
-            await asyncio.to_thread(path.unlink, True)
+            if f"{note.contact}~{note.name}.wav" not in unread:
+                if note.kind == "survey":
+                    await self._keep_survey(note)
+                await asyncio.to_thread(path.unlink, True)
+
+    def _drop_earlier(self, note: Note, named: Mapping[str, Note]) -> None:
+        """What the caller said before the words that count (`leave-2`) was meant to be replaced (`leave-1`)."""
+        base, _, number = note.name.rpartition("-")
+        for earlier in range(1, int(number) if base and number.isdecimal() and len(number) < 4 else 1):
+            name = f"{note.contact}~{base}-{earlier}.wav"
+            if name not in named:
+                (self.settings.inbox / name).unlink(missing_ok=True)
 
     def _notes(self) -> list[tuple[Path, Note]]:
         found = []
@@ -196,13 +201,12 @@ class Messages:
             return True
         return self.now_us() - written_us < self.settings.settle_s * US_PER_S
 
-    async def _adopt(self, path: Path, contact: ContactId, name: str, note: Note | None) -> str | None:
-        """Its id; None for a message in which nothing was said."""
+    async def _adopt(self, path: Path, contact: ContactId, name: str, note: Note | None) -> None:
         file = await asyncio.to_thread(self._copy, path)
         if file is None:
             await asyncio.to_thread(path.unlink, True)
             self.counters.empty += 1
-            return None
+            return
         async with self.writing.begin() as connection:
             queue = note.queue if note is not None else await _last_queue(connection, contact)
             kind = note.kind if note is not None else "survey" if name.startswith("survey") else "voicemail"
@@ -210,10 +214,9 @@ class Messages:
                 "contact": contact, "kind": kind, "queue": queue, "at": file.at, "length_us": file.length_us,
                 "size_bytes": file.size, "sha256": file.sha256, "file": file.name,
             }  # fmt: skip
-            id_ = await _insert(connection, f"{contact}:{name}", row)
+            await _insert(connection, f"{contact}:{name}", row)
         await asyncio.to_thread(path.unlink, True)
         self.counters.adopted += 1
-        return id_
 
     def _copy(self, path: Path) -> _Copied | None:
         """The file among ours, safely on the disk; None when nothing was said."""
@@ -242,10 +245,11 @@ class Messages:
         name = final.relative_to(self.settings.kept).as_posix()
         return _Copied(name, at, length_us, about.st_size, digest.hexdigest())
 
-    async def _keep_survey(self, note: Note, message_id: str | None) -> None:
+    async def _keep_survey(self, note: Note) -> None:
+        words = select(message.c.id).where(message.c.id == f"{note.contact}:{note.name}").scalar_subquery()
         values = {
             "contact": note.contact, "at": instant(note.at_us), "queue": note.queue, "score": note.score,
-            "reason": note.reason, "message": message_id,
+            "reason": note.reason, "message": words,
         }  # fmt: skip
         async with self.writing.begin() as connection:
             await connection.execute(_survey_row(connection, values))
@@ -397,17 +401,17 @@ async def _last_queue(connection: AsyncConnection, contact: ContactId) -> QueueI
     return (await connection.execute(wanted)).scalar()
 
 
-async def _insert(connection: AsyncConnection, id_: str, row: Mapping[str, object]) -> str:
+async def _insert(connection: AsyncConnection, id_: str, row: Mapping[str, object]) -> None:
     """A row for this file, once; other words of the same name in the same call get a number of their own."""
     known = select(message.c.id).where(message.c.contact == row["contact"], message.c.sha256 == row["sha256"])
-    if (again := (await connection.execute(known)).scalar()) is not None:
-        return str(again)
+    if (await connection.execute(known)).first() is not None:
+        return
     for number in range(1, SAME_NAME_MOST + 1):
         name = id_ if number == 1 else f"{id_}-{number}"
         taken = await connection.execute(select(func.count()).where(message.c.id == name))
         if not taken.scalar_one():
             await connection.execute(insert(message).values(id=name, **row))
-            return name
+            return
     raise OSError(f"The call {row['contact']} has more than {SAME_NAME_MOST} messages of one name.")
 
 

@@ -7,115 +7,24 @@ the center's wish to the agent's INVITE, by SIPp's clock, and what Asterisk says
 from __future__ import annotations
 
 import asyncio
-import wave
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from random import Random
-from time import time_ns
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from acd.common.number import Number, parse_number
-from acd.effects import KeepPlace, RingAgent, StopRing
-from acd.events import CallerLeft, OfferAnswered, OfferFailed, OfferRang, TalkEnded, VisitLeft, VisitQueued
-from acd.ticket import Ticket
+from acd.effects import StopRing
+from acd.events import CallerLeft, OfferAnswered, OfferFailed, OfferRang, TalkEnded, VisitLeft
 from acd.types import LeftFor, RingFailure
-from acd.verbs import LeaveLine, LineLeft, Pause, Say, Script, Verb, WaitInLine
-from ami_bridge.ami import AmiSettings
-from ami_bridge.bridge import Bridge, BridgeDoors, BridgeSettings
-from ami_bridge.fastagi import FastAgiSettings
-from ami_bridge.recovery import Known
+from acd.verbs import LeaveLine, LineLeft, Pause, Say, Verb, WaitInLine
 from ami_bridge.session import SessionSettings
-from tests.ami_bridge.rig import Asked, Center, Verbs
-from tests.live.center import PARTS, Keys, Place, premises
-from tests.live.sipp import Answer, Callers, Refuse
+from tests.ami_bridge.rig import Verbs
+from tests.live.bridge import House, house, tone
+from tests.live.center import PARTS
+from tests.live.sipp import Answer, Refuse
 
 pytestmark = [pytest.mark.needs(*PARTS), pytest.mark.asyncio(loop_scope="module")]
 
 CONNECT_LIMIT_S = 0.2
-
-
-class WallCenter(Center):
-    """The recording center by the wall's clock."""
-
-    def now_us(self) -> int:
-        return time_ns() // 1000
-
-
-@dataclass
-class House:
-    """A bridge before a real Asterisk, and the verbs of the next caller."""
-
-    place: Place
-    bridge: Bridge
-    center: WallCenter
-    verbs: list[Verb]
-    scripts: list[Verbs] = field(default_factory=list)
-
-    async def standing(self) -> tuple[str, str]:
-        """Contact and visit of the caller who asked for a place last; they have one now."""
-        number = sum(isinstance(event, VisitQueued) for event in self.center.events) or 1
-        queued = await self.center.told(VisitQueued, number)
-        visit = f"{queued.contact}.1"
-        self.bridge.perform(KeepPlace(queued.contact, visit, queued.queue, self.center.now_us(), 0))
-        return queued.contact, visit
-
-    def ring(self, contact: str, visit: str, phones: Sequence[str], ring_s: float = 10.0) -> int:
-        """All of them in one step; the instant by the wall's clock, in microseconds."""
-        at_us = time_ns() // 1000
-        for number, phone in enumerate(phones, start=1):
-            self.bridge.perform(
-                RingAgent(contact, visit, f"{visit}.{number}", f"a{number}", phone, at_us, ring_s)
-            )
-        return at_us
-
-    def caller(self, *verbs: Verb, keys: Keys = (), talk_ms: int | None = None) -> Callers:
-        self.verbs[:] = verbs
-        return self.place.callers(["09121110001"], keys=keys, talk_ms=talk_ms)
-
-
-@asynccontextmanager
-async def house() -> AsyncIterator[House]:
-    async with premises("") as place:
-        to, center, verbs = place.settings.asterisk, WallCenter(), list[Verb]()
-        scripts: list[Verbs] = []
-
-        def script_for(number: str, ticket: Ticket | None) -> Script:
-            scripts.append(Verbs(*verbs))
-            return scripts[-1]
-
-        def number_of(written: str | None) -> tuple[Number, str | None]:
-            return parse_number(written), None
-
-        def broken(where: str, error: Exception) -> None:
-            raise AssertionError(f"{where}: {error!r}")
-
-        bridge = Bridge(
-            BridgeSettings(
-                FastAgiSettings(secret=place.settings.secret("agi"), port=to.agi_port),
-                AmiSettings(to.ami_user, place.settings.secret("ami"), host=to.ami_host, port=to.ami_port),
-                SessionSettings(messages=str(to.messages)),
-            ),
-            BridgeDoors(
-                center=center,
-                answers=Asked({"position": "1"}),
-                script_for=script_for,
-                number_of=number_of,
-                known=lambda: Known(center.now_us(), {}),
-                phones=lambda: (),
-                broken=broken,
-            ),
-            Random(1),
-        )
-        await bridge.start()
-        try:
-            await bridge.ami.wait_up()
-            yield House(place, bridge, center, verbs, scripts)
-        finally:
-            await bridge.stop(1.0)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -130,15 +39,6 @@ def at(only_house: House) -> House:
     only_house.center.events.clear()
     only_house.scripts.clear()
     return only_house
-
-
-def tone(folder: Path, seconds: float) -> str:
-    """A sound of this length, as Asterisk names it."""
-    path = folder / f"tone-{seconds:g}.wav"
-    with wave.open(str(path), "wb") as sound:
-        sound.setparams((1, 2, 8000, 0, "NONE", ""))
-        sound.writeframes(b"\x00\x08\x00\xf8" * round(seconds * 4000))
-    return str(path.with_suffix(""))
 
 
 def line(*verbs: Verb) -> WaitInLine:

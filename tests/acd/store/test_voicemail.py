@@ -150,6 +150,16 @@ async def test_a_link_in_asterisk_s_folder_is_not_followed(messages: Messages, t
     assert secret.exists()
 
 
+async def test_words_that_the_caller_replaced_are_thrown_away(messages: Messages) -> None:
+    for name in ("c1~leave-1", "c1~leave-2", "c1~leave-3", "c1~other-1", "c2~leave-1"):
+        speak(messages, name)
+    await messages.keep(Note("c1", "voicemail", NOW_US, "leave-2", "cards"))
+    await messages.scan()
+    found = {one.id for one in await messages.recent(limit=10)}
+    assert found == {"c1:leave-2", "c1:leave-3", "c1:other-1", "c2:leave-1"}
+    assert list(messages.settings.inbox.iterdir()) == []
+
+
 async def test_a_survey_is_kept_with_its_words(messages: Messages, database: Database) -> None:
     speak(messages, "c1~why")
     await messages.keep(Note("c1", "survey", NOW_US, "why", "cards", 4, "wait"))
