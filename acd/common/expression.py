@@ -3,8 +3,10 @@
 The language is CEL (https://cel.dev), chosen because it always ends, reads nothing but what it is given and has
 no side effects. What could still cost time is refused when a document is read: long texts, deep nesting, loops
 (the macros all, exists, map, filter), costly patterns; and what makes two runs differ: clocks, dates, bytes.
-A condition that passes here can fail later only on its values (a missing field, a division by zero); that is
-always an `ExpressionError`, whose sentence holds no value, since values are callers' data.
+`size` of a text counts its bytes in UTF-8.
+
+A condition that passes here can fail later only on its values (a missing field, a division by zero); that is always
+an `ExpressionError`, whose sentence holds no value, since values are callers' data.
 """
 
 from __future__ import annotations
@@ -90,6 +92,7 @@ class Expression:
     def value(self, values: Mapping[str, Value]) -> Value:
         """What it comes to for these values. Raises ExpressionError."""
         given = {name: values[name] for name in self.names if name in values}
+        _refuse_deep(given, DEEPEST)
         try:
             return _plain(self._program.execute(given))
         except ExpressionError:
@@ -270,6 +273,16 @@ def _unknown_name(name: str, names: Collection[str]) -> str:
 
 
 # Evaluating ------------------------------------------------------------------------------------------------
+
+
+def _refuse_deep(value: object, left: int) -> None:
+    """The evaluator takes values in by recursion without a limit of its own, and would end the process."""
+    if not left:
+        raise ExpressionError(f"A value is nested more than {DEEPEST} deep, so no expression can read it.")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    for each in inner:
+        if isinstance(each, dict | list | tuple):
+            _refuse_deep(each, left - 1)
 
 
 def _plain(value: object) -> Value:

@@ -135,6 +135,16 @@ def test_a_name_without_a_value_is_an_expression_error() -> None:
         parse("queues.cards.waiting > 1").holds({})
 
 
+def test_a_value_nested_without_end_is_refused_before_it_can_harm() -> None:
+    deep: Value = 1
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ExpressionError, match="nested more than"):
+        parse("size(values.deep) == 1").holds({"values": {"deep": deep}})
+    shallow: Value = [[[[1]]]]
+    assert parse("size(values.deep) == 1").holds({"values": {"deep": shallow}})
+
+
 @pytest.mark.parametrize("text", ["values.amount", "1", "'true'", "null", "[]"])
 def test_only_true_and_false_hold(text: str) -> None:
     with pytest.raises(ExpressionError, match="neither true nor false"):
