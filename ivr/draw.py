@@ -24,7 +24,7 @@ from ivr.check import ways
 from ivr.draw_layout import Box, Layout, Line, lay_out, layers_of
 from ivr.flow import Flow
 
-WIDTH = 204.0
+WIDTH = 224.0
 HEAD = 30.0
 ROW = 19.0
 FAR = 2

@@ -18,6 +18,7 @@ from acd.events import CustomerFound
 from acd.site import Site, load_site
 from acd.store import reports
 from acd.store.base import Database, DatabaseSettings, instant, opened, to_us
+from acd.store.menu_steps import MenuStepRow, menu_path
 from acd.types import ContactId, CustomerId
 from crm_lookup import customers as store
 from crm_lookup.lookup import CallerLookup, LookupSettings
@@ -26,7 +27,7 @@ from crm_lookup.types import Customer, Recent
 from pasokh.errors import NotReadyError
 from pasokh.settings import Settings
 
-_Row = Customer | reports.ContactRow | reports.VisitRow | reports.OfferRow | reports.LegRow
+_Row = Customer | reports.ContactRow | reports.VisitRow | reports.OfferRow | reports.LegRow | MenuStepRow
 
 SAMPLE = "example/customers.csv"
 
@@ -113,6 +114,7 @@ class Contacts:
             "visits": [_plain(row) for row in story.visits],
             "offers": [_plain(row) for row in story.offers],
             "legs": [_plain(row) for row in story.legs],
+            "menu": [_plain(row) for row in await menu_path(self.database, contact)],
         }
 
 
@@ -140,7 +142,7 @@ def _plain(row: _Row) -> dict[str, object]:
     for each in dataclasses.fields(row):
         value = getattr(row, each.name)
         if isinstance(value, datetime):
-            out[each.name.removesuffix("_at") + "_at_us"] = to_us(value)
+            out["at_us" if each.name == "at" else each.name.removesuffix("_at") + "_at_us"] = to_us(value)
         elif value is not None:
             out[each.name] = value
     return out
