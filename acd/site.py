@@ -15,6 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -212,17 +213,23 @@ class Site(Model):
     not_ready_reasons: dict[Id, Label] = {}
     dispositions: dict[Id, Label] = {}
 
-    @classmethod
-    def from_json(cls, text: str) -> Site:
+    @staticmethod
+    def from_json(text: str) -> Site:
         """The site that `site_json` wrote. Raises JournalError if it is not one."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(step) for step in first["loc"]) or "the text"
-            raise JournalError(
-                f"A stored site cannot be read at {place} ({first['msg']}); apply center.yaml again."
-            ) from None
+        return _read_json(text)
+
+
+@lru_cache(maxsize=8)
+def _read_json(text: str) -> Site:
+    """A site never changes once it is read, so the same text is the same site."""
+    try:
+        return Site.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"]) or "the text"
+        raise JournalError(
+            f"A stored site cannot be read at {place} ({first['msg']}); apply center.yaml again."
+        ) from None
 
 
 def site_json(site: Site) -> str:

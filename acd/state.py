@@ -184,6 +184,10 @@ class Agent:
     since_us: int = 0
 
     @property
+    def holds_anything(self) -> bool:
+        return self.busy or bool(self.tasks) or bool(self.task_offers)
+
+    @property
     def busy(self) -> bool:
         """Whether the telephone is taken: a choice of status then waits for the end of the work."""
         return self.offer is not None or self.visit is not None or self.wrap_up is not None

@@ -12,7 +12,7 @@ from acd.facts import Fact, OfferEnded
 from acd.types import Presence
 from tests.acd.random_world import EVENTS, OFTEN, SITES, Broken, RandomWorld
 
-SEEDS = [int(os.environ["PASOKH_SEED"])] if os.environ.get("PASOKH_SEED") else range(40)
+SEEDS = [int(os.environ["PASOKH_SEED"])] if os.environ.get("PASOKH_SEED") else range(200)
 
 
 def run(seed: int, steps: int = 300) -> RandomWorld:
