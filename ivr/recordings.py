@@ -125,7 +125,11 @@ def _name_problems(file: Path, keys: dict[str, set[str]]) -> Iterator[_Told]:
         yield _DOUBT, f'nothing is said in the language "{language}"; move it to the folder of its language'
     elif file.stem not in keys[language]:
         meant = nearest(file.stem, keys[language])
-        hint = f'; did you mean "{meant}"?' if meant else ", so nobody will hear it; remove or rename it"
+        hint = (
+            f'; rename it if "{meant}" was meant'
+            if meant
+            else ", so nobody will hear it; remove or rename it"
+        )
         yield _DOUBT, f'no prompt has the key "{file.stem}"{hint}'
 
 

@@ -170,7 +170,8 @@ async def _run(argv: Sequence[str], given: bytes, timeout_s: float, output: IO[b
     try:
         child = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await _end(await starting)  # asyncio itself would end the program, but not what it started
+        with contextlib.suppress(VoiceError):
+            await _end(await starting)  # asyncio itself would end the program, but not what it started
         raise
     try:
         async with asyncio.timeout(timeout_s):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Literal
 
 from persiantools.jdatetime import JalaliDate
 
@@ -41,11 +42,14 @@ def gregorian_date(day: date, language: str) -> tuple[Phrase, ...]:
     return _date("gregorian", day.year, day.month, day.day, language)
 
 
-def written_date(written: str, language: str) -> tuple[Phrase, ...]:
-    """A day as a flow holds it (`2026-11-22`, `1405/09/01`, or an ISO instant, of which the day counts), in
-    the calendar of the language. Raises ValueError for what is no day."""
+def written_date(
+    written: str, language: str, calendar: Literal["jalali", "gregorian", ""] = ""
+) -> tuple[Phrase, ...]:
+    """A day as a flow holds it (`2026-11-22`, `1405/09/01`, or an ISO instant, of which the day counts), by
+    default in the calendar of the language. Raises ValueError for what is no day."""
     day = parse_day(_ISO_TIME.sub("", ascii_digits(written.strip())))
-    return jalali_date(day, language) if language == "fa" else gregorian_date(day, language)
+    in_jalali = (calendar or ("jalali" if language == "fa" else "gregorian")) == "jalali"
+    return jalali_date(day, language) if in_jalali else gregorian_date(day, language)
 
 
 def _date(calendar: str, year: int, month: int, day: int, language: str) -> tuple[Phrase, ...]:

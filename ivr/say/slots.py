@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from acd.common.text import ascii_digits
 from ivr.phrase import Phrase
@@ -39,10 +40,6 @@ def _ordinal(value: str, language: str) -> tuple[Phrase, ...]:
     return numbers.ordinal(int(plain), language)
 
 
-def _toman(value: str, language: str) -> tuple[Phrase, ...]:
-    return amounts.written_money(value, language, "toman")
-
-
 def _plain(value: str) -> str:
     """A written number in ASCII, without marks between its thousands."""
     text = ascii_digits(value.strip()).replace("٫", ".").replace("−", "-")
@@ -54,12 +51,19 @@ _KINDS: Mapping[str, _Kind] = {
     "date": _Kind(dates.written_date, "a day, as 2026-11-22 or 1405-09-01"),
     "digits": _Kind(digit_groups.digits, f"digits, at most {digit_groups.MOST_DIGITS}"),
     "duration": _Kind(clock.written_duration, "seconds, as 180"),
+    "gregorian": _Kind(
+        partial(dates.written_date, calendar="gregorian"), "a day, as 2026-11-22 or 1405-09-01"
+    ),
+    "jalali": _Kind(partial(dates.written_date, calendar="jalali"), "a day, as 2026-11-22 or 1405-09-01"),
     "money": _Kind(amounts.written_money, "rials, as 2500000, or an amount with its unit, as 250000 toman"),
     "number": _Kind(_number, f"a number up to {numbers.LARGEST}, as 25 or 2.5"),
     "ordinal": _Kind(_ordinal, "a whole number from 1 up"),
     "phone": _Kind(digit_groups.phone, "a telephone number, as 09123456789"),
     "time": _Kind(clock.written_time, "a time, as 10:20"),
-    "toman": _Kind(_toman, "rials, as 2500000, or an amount with its unit, as 250000 toman"),
+    "toman": _Kind(
+        partial(amounts.written_money, unit="toman"),
+        "rials, as 2500000, or an amount with its unit, as 250000 toman",
+    ),
 }
 KINDS = tuple(_KINDS)
 

@@ -127,6 +127,15 @@ async def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
     await gone(grandchild)
 
 
+async def test_a_voice_that_is_missing_does_not_hide_that_we_are_cancelled(tmp_path: Path) -> None:
+    voice = Command(("no-such-program",))
+    task = asyncio.create_task(voice.speak("Hello", "en", tmp_path / "said.wav"))
+    await asyncio.sleep(0)  # now it is about to start
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.parametrize("content", [b"", b"\x7fELF, but no more"])
 async def test_a_program_that_cannot_run_is_a_missing_voice(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "says"

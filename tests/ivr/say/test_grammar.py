@@ -136,6 +136,21 @@ DATES = [
     ("1900-02-28", "نهم اسفند هزار و دویست و هفتاد و هشت", "the twenty eighth of February nineteen hundred"),
 ]
 
+JALALI = [
+    ("2026-11-22", "اول آذر هزار و چهارصد و پنج", "the first of Azar fourteen oh five"),
+    ("1399/10/21", "بیست و یکم دی هزار و سیصد و نود و نه", "the twenty first of Dey thirteen ninety nine"),
+    ("1400/1/1", "اول فروردین هزار و چهارصد", "the first of Farvardin fourteen hundred"),
+]
+
+GREGORIAN = [
+    (
+        "1405/09/01",
+        "بیست و دوم نوامبر دو هزار و بیست و شش",
+        "the twenty second of November twenty twenty six",
+    ),
+    ("2024-05-03", "سوم مه دو هزار و بیست و چهار", "the third of May twenty twenty four"),
+]
+
 TIMES = [
     ("00:00", "ساعت دوازده نیمه‌شب", "twelve midnight"),
     ("24:00", "ساعت دوازده نیمه‌شب", "twelve midnight"),
@@ -250,6 +265,8 @@ TABLE = [
         "money": MONEY,
         "toman": TOMAN,
         "date": DATES,
+        "jalali": JALALI,
+        "gregorian": GREGORIAN,
         "time": TIMES,
         "duration": DURATIONS,
         "digits": DIGITS,

@@ -95,6 +95,8 @@ WRITTEN = {
     ),
     "toman": st.integers(-LARGEST, LARGEST).map(str),
     "date": st.dates(min_value=date(1700, 1, 1)).map(str),
+    "jalali": st.dates(min_value=date(1700, 1, 1)).map(str),
+    "gregorian": st.dates(min_value=date(1700, 1, 1)).map(str),
     "time": st.times().map(str),
     "duration": st.integers(0, LARGEST).map(str),
     "digits": st.text("0123456789", min_size=1, max_size=32),
