@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acd.events import Event, Held, OfferAnswered, OfferRang, PhoneChanged, Unheld
-from acd.types import PhoneState
-from ami_bridge.channels import CallerGone, Channels, LegEnded, Meaning, phone_changed
+from acd.types import PhoneState, RingFailure
+from ami_bridge.channels import CallerGone, Channels, LegEnded, Meaning, phone_changed, phone_of
 from ami_bridge.wire import AmiMessage
 
 CALLER, LEG, CONTACT, OFFER = "sys-1.1", "sys-1.2", "sys-1.1", "sys-1.1.1.1"
@@ -218,6 +218,87 @@ def test_forgetting_a_contact_forgets_its_channel_and_legs_and_no_other_s() -> N
     heard = read_all(channels, [dial_begin("sys-2.1", "sys-2.2"), hangup("sys-2.1")])
     assert heard == [OfferRang("other"), CallerGone("sys-2.1")]
     channels.forget("never known")
+
+
+# ---- several phones at once --------------------------------------------------------------------------------
+
+ROUND = {"p1": "sys-1.1.1.1", "p2": "sys-1.1.1.2"}
+
+
+def two_dialled() -> Channels:
+    channels = Channels()
+    channels.caller(CALLER, CONTACT)
+    channels.dialling(CONTACT, ROUND)
+    begins = [dial_begin(leg=f"leg-{phone}", channel=f"PJSIP/{phone}-0000002a") for phone in ROUND]
+    assert read_all(channels, begins) == [OfferRang(offer) for offer in ROUND.values()]
+    return channels
+
+
+def leg_hangup(leg: str, cause: str) -> AmiMessage:
+    return event("Hangup", Uniqueid=leg, Cause=cause)
+
+
+def test_a_leg_is_known_by_the_phone_in_its_name() -> None:
+    channels = two_dialled()
+    assert read_all(channels, [dial_end(leg="leg-p2")]) == [OfferAnswered("sys-1.1.1.2")]
+    assert channels.winner(CONTACT) == "sys-1.1.1.2"
+    assert read_all(channels, [event("Hold", Uniqueid="leg-p2")]) == [Held("sys-1.1.1.2")]
+
+
+def test_a_round_has_one_winner() -> None:
+    channels = two_dialled()
+    heard = read_all(channels, [dial_end(leg="leg-p1"), dial_end(leg="leg-p2")])
+    assert heard == [OfferAnswered("sys-1.1.1.1")]
+    assert not channels.answered("sys-1.1.1.2")
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "why"),
+    [
+        ("BUSY", "17", RingFailure.BUSY),
+        ("NOANSWER", "21", RingFailure.REJECTED),
+        ("NOANSWER", "19", RingFailure.NO_ANSWER),
+        ("NOANSWER", "0", RingFailure.NO_ANSWER),
+        ("CHANUNAVAIL", "20", RingFailure.UNREACHABLE),
+        ("CONGESTION", "34", RingFailure.UNREACHABLE),
+        ("CANCEL", "26", None),
+        ("CANCEL", "16", None),
+        ("ANSWER", "16", None),
+    ],
+)
+@pytest.mark.parametrize("in_order", [True, False])
+def test_how_a_leg_s_ring_ended(status: str, cause: str, why: RingFailure | None, in_order: bool) -> None:
+    """Asterisk promises no order: without DialEnd the cause alone tells, as far as it does."""
+    channels = two_dialled()
+    said = [dial_end(status, leg="leg-p1"), leg_hangup("leg-p1", cause)]
+    ends = [meaning for meaning in read_all(channels, said if in_order else said[1:])
+            if isinstance(meaning, LegEnded)]  # fmt: skip
+    if in_order or cause in ("17", "21", "19", "20", "34"):
+        assert ends == [LegEnded(CONTACT, "sys-1.1.1.1", why)]
+    else:
+        assert [end.offer for end in ends] == ["sys-1.1.1.1"]
+    assert read_all(channels, [leg_hangup("leg-p1", cause)]) == []
+
+
+def test_a_leg_of_another_phone_than_those_of_the_round_means_nothing() -> None:
+    channels = two_dialled()
+    assert read_all(channels, [dial_begin(leg="x", channel="PJSIP/p9-0000002a"), dial_end(leg="x")]) == []
+    assert read_all(channels, [dial_begin(leg="y", channel="Local/elsewhere"), dial_end(leg="y")]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "phone"),
+    [
+        ("PJSIP/c1-phone-0000002a", "c1-phone"),
+        ("PJSIP/101-00000001", "101"),
+        ("PJSIP/a-b-c-deadbeef", "a-b-c"),
+        ("Local/x@y-0000002a;1", ""),
+        ("PJSIP/101", ""),
+        ("", ""),
+    ],
+)
+def test_the_phone_in_a_channel_s_name(name: str, phone: str) -> None:
+    assert phone_of(name) == phone
 
 
 # ---- phones ------------------------------------------------------------------------------------------------

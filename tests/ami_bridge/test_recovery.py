@@ -170,6 +170,54 @@ CASES = [
 ]
 
 
+# ---- several phones that rang together ---------------------------------------------------------------------
+
+ROUND = KnownCall(VisitState.OFFERED, "c1.1.1", {"p1": "c1.1.1", "p2": "c1.1.2"})
+
+
+def round_leg(phone: str, bridge: str = "") -> ChannelStatus:
+    found = channel(f"leg-{phone}", application="AppDial", linkedid="c1")
+    return replace(found, channel=f"PJSIP/{phone}-0000002a", bridge_id=bridge)
+
+
+async def test_every_phone_of_a_round_is_watched() -> None:
+    house = await compared(Asterisk([RINGER, round_leg("p1"), round_leg("p2")]), {"c1": ROUND})
+    assert house.events == []
+    for phone, offer in ROUND.round.items():
+        leg = house.channels.leg(offer)
+        assert leg is not None
+        assert leg.channel == f"PJSIP/{phone}-0000002a"
+    answer = {"Event": "DialEnd", "DestUniqueid": "leg-p2", "DialStatus": "ANSWER"}
+    assert house.channels.read(AmiMessage(answer)) == (OfferAnswered("c1.1.2"),)
+
+
+async def test_the_phone_that_talks_is_the_one_that_was_answered() -> None:
+    talker = channel(application="Dial", bridge="b1", PA_TALK=f"{TALK_S}.5")
+    house = await compared(Asterisk([talker, round_leg("p2", "b1")]), {"c1": ROUND})
+    assert house.events == [OfferAnswered("c1.1.2", TALK_S * S + S // 2)]
+    assert house.channels.winner("c1") == "c1.1.2"
+
+
+@pytest.mark.parametrize(
+    ("peer", "events"),
+    [
+        ("PJSIP/p2-0000002a", [OfferAnswered("c1.1.2", TALK_S * S), END]),
+        ("PJSIP/p9-0000002a", [END]),
+        ("Local/elsewhere", [END]),
+        ("", [END]),
+    ],
+)
+async def test_the_row_of_a_talk_that_is_over_says_whose_it_was(peer: str, events: list[Event]) -> None:
+    house = await compared(Asterisk([], {"c1": f"{ROW}|{peer}"}), {"c1": ROUND})
+    assert house.events == events
+
+
+async def test_a_row_without_a_talk_says_of_nobody() -> None:
+    row = "1700000450|NOANSWER||0|wait|1700000300|91|||1700000400|PJSIP/p2-0000002a"
+    house = await compared(Asterisk([], {"c1": row}), {"c1": ROUND})
+    assert [type(event) for event in house.events] == [FoundEnded]
+
+
 @pytest.mark.parametrize(("channels", "rows", "calls", "events"), CASES)
 async def test_the_differences_are_posted(
     channels: list[ChannelStatus], rows: dict[str, str], calls: dict[str, KnownCall], events: list[Event]
