@@ -53,6 +53,10 @@ class ExpressionError(AcdError):
     """An expression cannot be used, or has no value for what it was given."""
 
 
+_Read: TypeAlias = "dict[str, _Read | None]"
+"""The fields that are read of each name, as far as they are written out; None: all there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
@@ -68,6 +72,7 @@ class Expression:
     names: tuple[str, ...]
     paths: frozenset[tuple[str, ...]]
     _program: cel.Program = field(repr=False, compare=False)
+    _read: _Read = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str, names: Collection[str]) -> Expression:
@@ -87,12 +92,12 @@ class Expression:
         for name in read:
             if name not in names:
                 raise ExpressionError(_unknown_name(name, names))
-        return cls(text, tuple(sorted(read)), frozenset(_paths(tokens)), program)
+        paths = frozenset(_paths(tokens))
+        return cls(text, tuple(sorted(read)), paths, program, _tree_of(paths))
 
     def value(self, values: Mapping[str, Value]) -> Value:
         """What it comes to for these values. Raises ExpressionError."""
-        given = {name: values[name] for name in self.names if name in values}
-        _refuse_deep(given, DEEPEST)
+        given = _needed(values, self._read, DEEPEST)
         try:
             return _plain(self._program.execute(given))
         except ExpressionError:
@@ -258,7 +263,8 @@ def _step(tokens: list[_Token], at: int) -> tuple[str, int] | None:
     if _text(tokens, at) == "." and _text(tokens, at + 2) != "(" and at + 1 < len(tokens):
         return tokens[at + 1].text, 2
     if _text(tokens, at) == "[" and _text(tokens, at + 2) == "]" and tokens[at + 1].kind == "string":
-        return tokens[at + 1].text[1:-1], 3
+        name = tokens[at + 1].text[1:-1]
+        return None if "\\" in name else (name, 3)
     return None
 
 
@@ -275,14 +281,42 @@ def _unknown_name(name: str, names: Collection[str]) -> str:
 # Evaluating ------------------------------------------------------------------------------------------------
 
 
+def _tree_of(paths: Collection[tuple[str, ...]]) -> _Read:
+    tree: _Read = {}
+    for path in sorted(paths, key=len):  # a whole before what is in it
+        at: _Read | None = tree
+        for step in path[:-1]:
+            assert at is not None
+            at = at.setdefault(step, {})
+            if at is None:
+                break
+        if at is not None:
+            at[path[-1]] = None
+    return tree
+
+
+def _needed(values: Mapping[str, Value], read: _Read, left: int) -> dict[str, Value]:
+    """Of these values what is read. Taking values in is most of the cost of an evaluation."""
+    taken: dict[str, Value] = {}
+    for name, inner in read.items():
+        if name in values:
+            value = values[name]
+            if inner and isinstance(value, dict):
+                taken[name] = _needed(value, inner, left - 1)
+            else:
+                _refuse_deep(value, left)
+                taken[name] = value
+    return taken
+
+
 def _refuse_deep(value: object, left: int) -> None:
     """The evaluator takes values in by recursion without a limit of its own, and would end the process."""
-    if not left:
+    if left <= 0:
         raise ExpressionError(f"A value is nested more than {DEEPEST} deep, so no expression can read it.")
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    for each in inner:
-        if isinstance(each, dict | list | tuple):
-            _refuse_deep(each, left - 1)
+    if isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            if isinstance(each, dict | list | tuple):
+                _refuse_deep(each, left - 1)
 
 
 def _plain(value: object) -> Value:

@@ -55,6 +55,24 @@ def test_the_fields_it_reads_are_known_before_it_runs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("has(values.list) && size(values.list) == 2", True),
+        ("size(values) > 2 && values.amount == 1500", True),
+        ("values.amount == 1500 && size(values) > 2", True),
+        ("size(queues.cards) == 1 && queues.cards.waiting == 3", True),
+        ('"waiting" in queues.cards && "cards" in queues', True),
+        ('values["\\u0063ode"] == "0042"', True),
+        ('queues["cards"]["waiting"] == queues.cards.waiting', True),
+        ('[values.code][0] + {"a": values.code}["a"]', "00420042"),
+        ("values[customer.key]", "0042"),
+    ],
+)
+def test_what_is_read_is_there_however_it_is_written(text: str, value: Value) -> None:
+    assert parse(text).value({**VALUES, "customer": {"key": "code"}}) == value
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "is empty"),
