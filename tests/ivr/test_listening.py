@@ -91,7 +91,7 @@ def test_a_text_that_is_twice_as_long_takes_about_twice_as_long(sounds: dict[Phr
         long = [p for p in sounds if p.language == language and len(p.text) > 25]
         paces = sorted(sounds[phrase].length_s / len(phrase.text) for phrase in long)
         assert len(paces) > 5
-        assert paces[-1] < 2.2 * paces[0]
+        assert paces[-1] < 2.5 * paces[0]
 
 
 @pytest.mark.parametrize("said", SAID, ids=lambda said: f"{said[0].language}: {spell(said)}")
