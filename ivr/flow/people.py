@@ -151,7 +151,9 @@ class CallbackNode(NodeModel):
     offer_without_other: Spoken = named("callback-offer-here")
     ask_number: Spoken = named("callback-number")
     confirm_number: Spoken = named("callback-confirm")
-    no_match: Spoken = named("not-a-number")
+    no_input: Spoken = named("no-input")
+    no_match: Spoken = named("no-match")
+    not_a_number: Spoken = named("not-a-number")
     thanks: Spoken = named("callback-noted")
     other_number: bool = True
     tries: Tries = 3
@@ -229,6 +231,8 @@ class SurveyNode(NodeModel):
     prompt: Spoken = named("survey-score")
     reason: SurveyReason | None = None
     words: SurveyWords | None = None
+    no_input: Spoken = named("no-input")
+    no_match: Spoken = named("no-match")
     thanks: Spoken = named("survey-thanks")
     tries: Tries = 2
     wait_s: Wait = 6

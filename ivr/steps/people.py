@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 
 from acd.site import Language
 from acd.verbs import (
@@ -13,6 +13,7 @@ from acd.verbs import (
     RecordMessage,
     Reply,
     Say,
+    Sounds,
     Transfer,
     Transferred,
     Verb,
@@ -159,7 +160,7 @@ def callback(walk: Walk, node: CallbackNode) -> Steps:
             case "ok":
                 return (yield from walk.finish(node.thanks, node.next))
             case "invalid" if node.other_number:
-                key, first = "2", node.no_match
+                key, first = "2", node.not_a_number
             case _:
                 return walk.person_unless(node.failed)
     return walk.person_unless(node.declined)
@@ -168,11 +169,20 @@ def callback(walk: Walk, node: CallbackNode) -> Steps:
 def _offered(walk: Walk, node: CallbackNode, line: str) -> Generator[Verb, Reply, str]:
     """The caller's answer to a callback on this number: 1 yes, 2 on another one, "*" or "" no."""
     prompt = node.prompt if node.other_number else node.offer_without_other
-    known = "12*" if node.other_number else "1*"
+    offer = walk.sounds(prompt, told={"number": ("phone", line)})
+    return (yield from _choice(walk, node, offer, "12*" if node.other_number else "1*"))
+
+
+def _choice(
+    walk: Walk, node: CallbackNode | SurveyNode, sounds: Sounds, keys: Collection[str]
+) -> Generator[Verb, Reply, str]:
+    """One of these keys; "" from a caller who presses none of them."""
+    first: Sounds = ()
     for _ in range(node.tries):
-        key = yield from one_key(walk, walk.sounds(prompt, told={"number": ("phone", line)}), node.wait_s)
-        if key and key in known:
+        key = yield from one_key(walk, (*first, *sounds), node.wait_s)
+        if key and key in keys:
             return key
+        first = walk.sounds(node.no_match if key else node.no_input)
     return ""
 
 
@@ -185,7 +195,7 @@ def _number(walk: Walk, node: CallbackNode, first: Prompt | None) -> Generator[V
         if "*" in digits or not digits:
             return None
         if not (digits.isascii() and digits.isdigit() and len(digits) >= least):
-            first = node.no_match
+            first = node.not_a_number
             continue
         told = {"number": ("phone", digits)}
         key = yield from one_key(walk, walk.sounds(node.confirm_number, told=told), node.wait_s)
@@ -200,11 +210,11 @@ def _number(walk: Walk, node: CallbackNode, first: Prompt | None) -> Generator[V
 
 def survey(walk: Walk, node: SurveyNode) -> Steps:
     said: dict[str, str] = {}
-    score = yield from _choice(walk, node, node.prompt, frozenset("12345"))
+    score = yield from _choice(walk, node, walk.sounds(node.prompt), "12345")
     if score:
         said["score"] = score
         if node.reason is not None and int(score) <= node.reason.at_most:
-            key = yield from _choice(walk, node, node.reason.prompt, frozenset(node.reason.keys))
+            key = yield from _choice(walk, node, walk.sounds(node.reason.prompt), node.reason.keys)
             if key:
                 said["reason"] = node.reason.keys[key]
         if node.words is not None and int(score) <= node.words.at_most:
@@ -216,13 +226,3 @@ def survey(walk: Walk, node: SurveyNode) -> Steps:
             said["queue"] = walk.shared.queue
         yield Ask(questions.SURVEY, {"survey": walk.node, "language": walk.language, **said})
     return (yield from walk.finish(node.thanks, node.next))
-
-
-def _choice(
-    walk: Walk, node: SurveyNode, prompt: Prompt, keys: frozenset[str]
-) -> Generator[Verb, Reply, str]:
-    for _ in range(node.tries):
-        key = yield from one_key(walk, walk.sounds(prompt), node.wait_s)
-        if key in keys:
-            return key
-    return ""

@@ -178,3 +178,15 @@ def test_whoever_gives_no_score_is_not_pressed() -> None:
     script = walker(small(SURVEY))
     assert isinstance(walk(script, NOTHING, NINE), Say)
     assert script.next(Done()) == Hangup()
+
+
+def test_silence_and_a_wrong_key_are_told_apart() -> None:
+    silent, wrong = walk(walker(small(SURVEY)), NOTHING), walk(walker(small(SURVEY)), NINE)
+    assert isinstance(silent, Collect)
+    assert isinstance(wrong, Collect)
+    assert "did not receive" in silent.sounds[0]
+    assert "not valid" in wrong.sounds[0]
+    assert silent.sounds[1:] == wrong.sounds[1:]
+    offer = walk(walker(small(CALLBACK)), LINE, NINE)
+    assert isinstance(offer, Collect)
+    assert "not valid" in offer.sounds[0]
