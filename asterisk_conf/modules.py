@@ -6,7 +6,15 @@ from typing import Final
 
 # What our files use, for an operator whose Asterisk loads a list of its own.
 NEEDED: Final = (
-    *("app_controlplayback", "app_dial", "app_queue", "app_stack", "app_userevent", "chan_pjsip"),
+    *(
+        "app_controlplayback",
+        "app_dial",
+        "app_queue",
+        "app_stack",
+        "app_userevent",
+        "chan_pjsip",
+        "format_wav",
+    ),
     *("func_callerid", "func_channel", "func_cut", "func_db", "func_logic", "func_sha1", "func_strings"),
     *("pbx_config", "res_agi", "res_manager_devicestate", "res_musiconhold"),
     *("res_pjsip_dtmf_info", "res_pjsip_endpoint_identifier_ip", "res_pjsip_endpoint_identifier_user"),

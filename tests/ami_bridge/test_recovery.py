@@ -187,7 +187,11 @@ async def test_every_phone_of_a_round_is_watched() -> None:
         leg = house.channels.leg(offer)
         assert leg is not None
         assert leg.channel == f"PJSIP/{phone}-0000002a"
-    answer = {"Event": "DialEnd", "DestUniqueid": "leg-p2", "DialStatus": "ANSWER"}
+    answer: dict[str, str | list[str]] = {
+        "Event": "DialEnd",
+        "DestUniqueid": "leg-p2",
+        "DialStatus": "ANSWER",
+    }
     assert house.channels.read(AmiMessage(answer)) == (OfferAnswered("c1.1.2"),)
 
 

@@ -19,6 +19,7 @@ from time import time_ns
 from acd.common.number import Number, parse_number
 from acd.effects import KeepPlace, RingAgent
 from acd.events import VisitQueued
+from acd.site import Site, Trunk
 from acd.ticket import Ticket
 from acd.verbs import Script, Verb
 from ami_bridge.ami import AmiSettings
@@ -27,7 +28,7 @@ from ami_bridge.fastagi import FastAgiSettings
 from ami_bridge.recovery import Known
 from ami_bridge.session import SessionSettings
 from tests.ami_bridge.rig import Asked, Center, Verbs
-from tests.live.center import Keys, Place, premises
+from tests.live.center import Keys, Place, PlacePorts, premises
 from tests.live.sipp import Callers
 
 
@@ -72,7 +73,14 @@ class House:
 
 @asynccontextmanager
 async def house() -> AsyncIterator[House]:
-    async with premises("") as place:
+    """With a trunk that leads to the phones of `patient`; numbers of 021 may be dialled there."""
+    ports = PlacePorts.free()
+    trunk = Trunk.model_validate({"host": "127.0.0.1", "port": ports.spare["patient"]})
+
+    def with_trunk(site: Site) -> Site:
+        return site.model_copy(update={"trunks": {"main": trunk}})
+
+    async with premises("", ports=ports, change=with_trunk) as place:
         to, center, verbs = place.settings.asterisk, WallCenter(), list[Verb]()
         scripts: list[Verbs] = []
 
@@ -90,7 +98,9 @@ async def house() -> AsyncIterator[House]:
             BridgeSettings(
                 FastAgiSettings(secret=place.settings.secret("agi"), port=to.agi_port),
                 AmiSettings(to.ami_user, place.settings.secret("ami"), host=to.ami_host, port=to.ami_port),
-                SessionSettings(messages=str(to.messages)),
+                SessionSettings(
+                    messages=str(to.messages), transfer_endpoint="trunk-main", transfer_allowed=("021",)
+                ),
             ),
             BridgeDoors(
                 center=center,

@@ -15,7 +15,7 @@ import pytest_asyncio
 from acd.effects import StopRing
 from acd.events import CallerLeft, OfferAnswered, OfferFailed, OfferRang, TalkEnded, VisitLeft
 from acd.types import LeftFor, RingFailure
-from acd.verbs import LeaveLine, LineLeft, Pause, Say, Verb, WaitInLine
+from acd.verbs import LeaveLine, LineLeft, Pause, Say, Transfer, Transferred, Verb, WaitInLine
 from ami_bridge.session import SessionSettings
 from tests.ami_bridge.rig import Verbs
 from tests.live.bridge import House, house, tone
@@ -217,3 +217,19 @@ async def test_eight_phones_answer_at_once_and_one_wins(at: House) -> None:
     answers = [event for event in at.center.events if isinstance(event, OfferAnswered)]
     assert len(answers) == 1
     assert not any(isinstance(event, OfferFailed) for event in at.center.events)
+
+
+# ---- outside numbers ---------------------------------------------------------------------------------------
+
+
+async def test_a_caller_is_connected_with_an_outside_number_that_is_allowed(at: House) -> None:
+    with (
+        at.place.phones(Answer(after_ms=200, talk_ms=300), "patient") as outside,
+        at.caller(Transfer("09121234567"), Transfer("02188776655")) as caller,
+    ):
+        [rang] = await outside.heard("RING")
+        done = await caller.finished()
+    assert rang.who == "02188776655"
+    assert (done.succeeded, done.failed) == (1, 0), done.errors
+    assert at.scripts[0].heard == [Transferred(False), Transferred(True)]
+    assert at.bridge.counters.transfers_refused == 1
