@@ -52,6 +52,9 @@ from ivr.supposed import Circumstances, bare_site, called_flows, parse_at, usual
 ANY = "..."
 """In a path: any nodes, also none."""
 
+_PIECES_MOST = 16
+"""Of so many recordings a sentence with numbers in it may be joined."""
+
 _KEPT = frozenset({questions.VOICEMAIL, questions.CALLBACK, questions.SURVEY})
 
 # The file --------------------------------------------------------------------------------------------------
@@ -378,16 +381,16 @@ class _Differences:
         heard = [moment for moment in self.call.moments if isinstance(moment, Heard)]
         at = 0
         for number, wanted in enumerate(self.case.expect.said):
-            found = next((n for n in range(at, len(heard)) if _is_it(wanted, heard[n])), None)
+            found = _found(wanted, heard, at)
             if found is None:
                 after = f" after “{heard[at - 1].text}”" if at else ""
                 rest = " | ".join(_short(each) for each in heard[at:]) or "nothing"
                 message = f"“{wanted}” is not said{after}; what is said:\n    {rest}\n "
                 yield self._at(message, "mend the flow, or what is expected", "expect", "said", number)
                 return
-            at = found + 1
+            at = found
         for number, unwanted in enumerate(self.case.expect.not_said):
-            if any(_is_it(unwanted, each) for each in heard):
+            if _found(unwanted, heard, 0) is not None:
                 yield self._at(
                     f"“{unwanted}” is said",
                     "mend the flow, or what is expected",
@@ -478,6 +481,17 @@ def _parting(expected: Sequence[str], came: Sequence[str]) -> str:
     if len(came) < len(expected):
         return f'where "{expected[len(came)]}" should come, it ends'
     return f'where it should end, "{came[len(expected)]}" comes'
+
+
+def _found(wanted: str, heard: Sequence[Heard], at: int) -> int | None:
+    """Behind which of the things heard, from `at` on, this was said: in one, or in several that make a sentence."""
+    for n in range(at, len(heard)):
+        if _is_it(wanted, heard[n]):
+            return n + 1
+        for end in range(n + 2, min(n + _PIECES_MOST, len(heard)) + 1):
+            if wanted in " ".join(each.text for each in heard[n:end]):
+                return end
+    return None
 
 
 def _is_it(wanted: str, heard: Heard) -> bool:

@@ -84,6 +84,7 @@ class Terminal:
         self._answers = answers
         self._around = around
         self._path: list[str] = []
+        self._sentence: list[Heard] = []
 
     def begin(self, flow: Flow, site: Site) -> None:
         around = self._around
@@ -98,13 +99,17 @@ class Terminal:
             self._console.print("[dim]Keys, then Enter. Enter alone: nothing is pressed. q: hang up.[/]")
 
     def tell(self, moment: Moment) -> None:
-        """Show one moment."""
+        """Show one moment. Recordings that make one sentence are shown as one."""
+        if self._sentence and not (isinstance(moment, Heard) and not _is_whole(self._sentence[-1].text)):
+            text = " ".join(each.text for each in self._sentence)
+            self._show("green", "  »", text, note=", ".join(each.key for each in self._sentence if each.key))
+            self._sentence.clear()
         match moment:
             case Went():
                 self._path.append(moment.node)
                 self._show("cyan", "●", f"{moment.node} [dim]{moment.kind}[/]", markup=True)
             case Heard():
-                self._show("green", "  »", moment.text, note=moment.key or "")
+                self._sentence.append(moment)
             case Pressed():
                 self._show("yellow", "  «", moment.keys or "(nothing)")
             case Asked():
@@ -188,6 +193,10 @@ class Terminal:
         shown = text if markup else escape(text)
         tail = f" [dim]({escape(note)})[/]" if note else ""
         self._console.print(f"[{colour}]{mark}[/] {shown}{tail}", soft_wrap=True)
+
+
+def _is_whole(text: str) -> bool:
+    return text.endswith((".", "!", "?", "؟"))
 
 
 def _clock(local: datetime, *, holiday: bool | None) -> str:

@@ -8,9 +8,12 @@ from textwrap import dedent
 
 import pytest
 
+from acd.common.document import load_document
 from acd.errors import DocumentError
+from ivr.flow import Flow
 from ivr.flow_test import FlowCase, FlowTestFailed, cases, cases_of, file_of_tests, follows, load_tests
 from ivr.library import shipped_flows
+from ivr.play import Heard
 from tests.ivr import worlds
 
 FLOWS = Path(str(files("ivr") / "flows"))
@@ -224,3 +227,27 @@ def test_any_nodes() -> None:
     assert not follows(["a", "..."], ["b"])
     assert follows([], [])
     assert not follows(["a"], [])
+
+
+def test_a_sentence_with_a_number_in_it_is_said_in_pieces() -> None:
+    flow = load_document(
+        "flow: f\nlanguages: [en]\nstart: a\nperson: q\nnodes:\n"
+        "  a: {kind: collect, prompt: {en: How many}, into: n, max_digits: 3, next: b}\n"
+        '  b: {kind: say, prompt: {en: "You have {n:number} points."}, next: q}\n'
+        "  q: {kind: queue, queue: cards}",
+        "f",
+        Flow,
+    ).model
+    text = "cases: [{name: a, keys: ['21#'], expect: {said: [You have twenty one points]}}]"
+    (case,) = cases_of(flow, load_tests(text, "f.test.yaml"))
+    heard = [moment.text for moment in case.run().moments if isinstance(moment, Heard)]
+    case.check()
+    assert len(heard) > 3
+
+
+def test_the_example_of_the_operators_guide_holds() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operator.md").read_text(encoding="utf-8")
+    example = guide.partition("```yaml\n")[2].partition("```")[0]
+    flow = next(case for case in SHIPPED if case.flow.flow == "bank")
+    for case in cases_of(flow.flow, load_tests(dedent(example), "operator.md"), None, flow.others):
+        case.check()
