@@ -401,6 +401,9 @@ _HEADERS_NOT_ALIKE = {
 }
 _OF_ONE_EVENT = {
     "QueueMemberStatus": {"Paused": "a phone's state and our pause reach the queue by two ways"},
+    "QueueMemberPause": {
+        "Status": "the same: a phone that is let go is paused while it still rings, or no more"
+    },
     "DeviceStateListComplete": {"ListItems": "counts devices that are no phones"},
 }
 _ON_AGENTS_LEG = {"Context": "the pre-dial handler's place again", "Exten": "the same"}
