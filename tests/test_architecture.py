@@ -31,6 +31,12 @@ PURE_ELSEWHERE = (
     "ivr/script.py",
     "ivr/steps/",
     "ivr/say/",
+    "ivr/play.py",
+    "ivr/supposed.py",
+    "ivr/flow_test.py",
+    "ivr/draw.py",
+    "ivr/draw_layout.py",
+    "ivr/draw_words.py",
     "crm_lookup/card.py",
     "realtime/wallboard.py",
 )

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from pasokh import ivr_cli
 from pasokh.control import ask
 from tests.e2e.calls import a_line_of, begin, serve
-from tests.e2e.house import FLOW, House, client, house, log_in, page, pasokh, running, sign_in
+from tests.e2e.house import FLOW, client, house, log_in, page, running, sign_in
 
 CHANGED = FLOW.replace('keys: {"1": cards, "2": loans}', 'keys: {"1": loans, "2": cards}')
-
-
-async def ivr(at: House, *words: str | Path) -> tuple[int, str, str]:
-    async with pasokh("ivr", *words, "--config", at.write_config()) as child:
-        return await child.end(60)
 
 
 async def nodes(http: httpx.AsyncClient, version: str) -> dict[str, Any]:
@@ -25,7 +23,9 @@ async def nodes(http: httpx.AsyncClient, version: str) -> dict[str, Any]:
     return counted
 
 
-async def test_a_menu_is_published_and_rolled_back_while_callers_wait(tmp_path: Path) -> None:
+async def test_a_menu_is_published_and_rolled_back_while_callers_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with (
         house(tmp_path / "site") as at,
         running(at) as run,
@@ -42,8 +42,8 @@ async def test_a_menu_is_published_and_rolled_back_while_callers_wait(tmp_path: 
         assert (before["published"], before["callers"]) == (False, 1)
 
         draft.write_text(CHANGED, encoding="utf-8")
-        status, out, said = await ivr(at, "publish", draft)
-        assert (status, said) == (0, ""), said
+        await asyncio.to_thread(ivr_cli.publish, draft, config=at.write_config())
+        out = capsys.readouterr().out
         after = (await http.get("/api/v1/flows/short")).json()
         assert f"Version {after['version']} of short is in force." in out
         assert [each["callers"] for each in after["versions"]] == [0, 1], (
@@ -76,5 +76,8 @@ async def test_a_menu_is_published_and_rolled_back_while_callers_wait(tmp_path: 
         assert (await nodes(http, after["version"]))["loans"] == {
             "entered": 1, "left": 1, "dropped": 0, "inside": 0
         }  # fmt: skip
+        picture = at.folder / "short.svg"
+        await asyncio.to_thread(ivr_cli.graph, str(draft), picture, "en", counters=True, config=at.config)
+        assert "lost 0" in picture.read_text(encoding="utf-8")
         svg = (await http.get("/api/v1/flows/short/graph.svg?language=en")).text
         assert "<svg" in svg
