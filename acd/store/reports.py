@@ -60,7 +60,7 @@ class VisitRow:
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """`shown_at`: when the agent's page confirmed the card."""
+    """`shown_at`: when the agent's page confirmed the card. `why`: why it failed; `chosen`: why this agent."""
 
     id: str
     visit: str
@@ -76,6 +76,7 @@ class OfferRow:
     state: str | None
     why: str | None
     ended_at: datetime | None
+    chosen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

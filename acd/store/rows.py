@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
+from hashlib import sha256
 from typing import get_args
 
 from acd.facts import (
@@ -23,6 +24,7 @@ from acd.facts import (
     OfferEnded,
     OfferMade,
     OfferRinging,
+    RequirementChanged,
     TalkOver,
     VisitAbandoned,
     VisitAnswered,
@@ -30,6 +32,7 @@ from acd.facts import (
     VisitCalledBack,
     VisitFlowedOut,
     VisitRefused,
+    WaitCauseChanged,
     WaitEstimated,
     WrapUpOver,
 )
@@ -74,6 +77,11 @@ class Change:
         return self.table, tuple(sorted(self.key.items()))
 
 
+def line_of(requirement: str) -> str:
+    """The name of a requirement where it is a key: its words may be longer than a database's index bears."""
+    return sha256(requirement.encode()).hexdigest()[:32]
+
+
 def changes(entry: Entry) -> tuple[Change, ...]:
     """What one fact does to the rows, in order. Unrecorded facts (a change of site) give none."""
     return tuple(_changes(entry))
@@ -116,7 +124,11 @@ def _caller_noted(entry: CallerNoted) -> Iterable[Change]:
 def _contact_began(fact: ContactBegan) -> Iterable[Change]:
     began = At(fact.at_us)
     return [
-        Change("contact", {"id": fact.contact}, {"dialled": fact.dialled, "began_at": began}),
+        Change(
+            "contact",
+            {"id": fact.contact},
+            {"dialled": fact.dialled, "began_at": began, "kind": fact.kind.value},
+        ),
         Change("leg", {"id": fact.contact}, {"contact": fact.contact, "party": "caller", "began_at": began}),
     ]
 
@@ -153,7 +165,31 @@ def _visit_began(fact: VisitBegan) -> Iterable[Change]:
         "segment": fact.segment,
         "skills": ",".join(fact.skills),
     }
-    return [Change("visit", {"id": fact.visit}, values)]
+    asked = (
+        [_wait_step(fact.visit, fact.at_us, fact.requirement, 0, fact.priority)] if fact.requirement else []
+    )
+    return [Change("visit", {"id": fact.visit}, values), *asked]
+
+
+@_changes.register
+def _requirement_changed(fact: RequirementChanged) -> Iterable[Change]:
+    return [_wait_step(fact.visit, fact.at_us, fact.requirement, fact.step, fact.priority)]
+
+
+def _wait_step(visit: str, at_us: int, requirement: str, step: int, priority: int) -> Change:
+    values: Values = {
+        "requirement": requirement,
+        "line": line_of(requirement),
+        "step": step,
+        "priority": priority,
+    }
+    return Change("wait_step", {"visit": visit, "at": At(at_us)}, values)
+
+
+@_changes.register
+def _wait_cause_changed(fact: WaitCauseChanged) -> Iterable[Change]:
+    key: Values = {"line": line_of(fact.requirement), "at": At(fact.at_us)}
+    return [Change("wait_cause", key, {"cause": None if fact.cause is None else fact.cause.value})]
 
 
 @_changes.register
@@ -234,6 +270,7 @@ def _offer_made(fact: OfferMade) -> Iterable[Change]:
         "phone": fact.phone,
         "page_open": fact.page_open,
         "made_at": At(fact.at_us),
+        "chosen": fact.why or None,
     }
     return [Change("offer", {"id": fact.offer}, values)]
 

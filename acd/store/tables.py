@@ -24,6 +24,8 @@ __all__ = [
     "refusal",
     "survey",
     "visit",
+    "wait_cause",
+    "wait_step",
 ]
 
 contact = Table(
@@ -92,6 +94,25 @@ menu_step = Table(
     Index("ix_menu_step_flow_at", "flow", "at"),
 )
 
+wait_step = Table(
+    "wait_step",
+    metadata,
+    Column("visit", String, primary_key=True),
+    Column("at", UtcInstant, primary_key=True, comment="of several changes at one instant the last is kept"),
+    Column("requirement", Text, nullable=False, comment="what the visit asks for from now on"),
+    Column("line", String(32), nullable=False, comment="digest of the requirement"),
+    Column("step", SmallInteger, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+)
+
+wait_cause = Table(
+    "wait_cause",
+    metadata,
+    Column("line", String(32), primary_key=True, comment="digest of what those who wait in it ask for"),
+    Column("at", UtcInstant, primary_key=True, comment="of several changes at one instant the last is kept"),
+    Column("cause", String, comment="why they get nobody; null: nobody waits, or they are being offered"),
+)
+
 leg = Table(
     "leg",
     metadata,
@@ -124,6 +145,7 @@ offer = Table(
     Column("state", String),
     Column("why", String),
     Column("ended_at", UtcInstant),
+    Column("chosen", String, comment="the rule that chose the agent, and the figures it went by"),
     Index("ix_offer_agent_made_at", "agent", "made_at"),
     Index("ix_offer_made_at", "made_at"),
 )

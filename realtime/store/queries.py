@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from realtime.store.tables import access_token, audit, idempotency, user_account
+from realtime.store.tables import access_token, audit, idempotency, task_note, user_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,15 @@ class Kept:
     at_us: int
     status: int | None
     body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNoteRow:
+    contact: str
+    customer: str | None
+    note: str | None
+    who: str
+    at_us: int
 
 
 async def user(engine: AsyncEngine, name: str) -> UserRow | None:
@@ -215,3 +224,20 @@ async def give_back(engine: AsyncEngine, name: str, key: str) -> None:
                 idempotency.c.user_name == name, idempotency.c.key == key, idempotency.c.status.is_(None)
             )
         )
+
+
+async def keep_task_note(engine: AsyncEngine, row: TaskNoteRow) -> None:
+    """Keep what goes with a task; what is kept of it already stays as it is."""
+    values = {name: getattr(row, name) for name in ("contact", "customer", "note", "who", "at_us")}
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(insert(task_note).values(values))
+    except IntegrityError:
+        return  # the same request again
+
+
+async def task_notes(engine: AsyncEngine, contacts: Sequence[str]) -> Sequence[TaskNoteRow]:
+    """What goes with these tasks, of those that have anything."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(task_note).where(task_note.c.contact.in_(contacts)))
+        return [TaskNoteRow(**row._mapping) for row in rows]

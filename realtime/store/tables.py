@@ -62,3 +62,14 @@ idempotency = Table(
     Column("body", Text, nullable=True),
 )
 """The answer to a request that carried `Idempotency-Key`; `status` NULL while the first is still at work."""
+
+task_note = Table(
+    "task_note",
+    metadata,
+    Column("contact", String, primary_key=True),
+    Column("customer", String),
+    Column("note", Text),
+    Column("who", String(64), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+"""What goes with a task or a callback and is nobody's business in the center."""

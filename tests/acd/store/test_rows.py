@@ -19,6 +19,7 @@ from tests.acd.store.world import (
     flowed_out_call,
     menu_call,
     refused_call,
+    relaxed_call,
 )
 
 EVERYTHING = [
@@ -28,10 +29,9 @@ EVERYTHING = [
     *refused_call("pbx-1.4", DAY_US),
     *menu_call("pbx-1.5", DAY_US),
     *callback_call("pbx-1.6", DAY_US, 3),
+    *relaxed_call("pbx-1.7", DAY_US),
 ]
-UNRECORDED = {
-    "SiteChanged", "WaitCauseChanged", "AlarmRaised", "AlarmCleared", "ReserveChanged", "RequirementChanged"
-}  # fmt: skip
+UNRECORDED = {"SiteChanged", "AlarmRaised", "AlarmCleared", "ReserveChanged"}
 
 
 def test_the_world_of_these_tests_holds_every_kind_of_fact_but_what_is_not_recorded() -> None:

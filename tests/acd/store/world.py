@@ -14,6 +14,7 @@ from acd.facts import (
     OfferEnded,
     OfferMade,
     OfferRinging,
+    RequirementChanged,
     TalkOver,
     VisitAbandoned,
     VisitAnswered,
@@ -21,10 +22,21 @@ from acd.facts import (
     VisitCalledBack,
     VisitFlowedOut,
     VisitRefused,
+    WaitCauseChanged,
     WaitEstimated,
     WrapUpOver,
 )
-from acd.types import US_PER_S, Activity, EndedBy, HandledBy, Kind, OfferState, RingFailure, Status
+from acd.types import (
+    US_PER_S,
+    Activity,
+    EndedBy,
+    HandledBy,
+    Kind,
+    OfferState,
+    RingFailure,
+    Status,
+    WaitCause,
+)
 
 DAY_US = 1_790_000_100 * US_PER_S
 S = US_PER_S
@@ -106,4 +118,57 @@ def callback_call(contact: str, at_us: int, wait_us: int, queue: str = "loans") 
         VisitBegan(at_us, visit, contact, queue, 0, Kind.CALL, "gold", ("loans", "fa")),
         WaitEstimated(at_us, visit, queue, 1, 2 * S, 9 * S, 20 * S),
         VisitCalledBack(at_us + wait_us, visit, contact, queue, at_us, wait_us),
+    ]
+
+
+def relaxed_call(contact: str, at_us: int, queue: str = "loans") -> list[Fact]:
+    """A caller who waits for a reserved skill, then for any, is offered twice and answered after 30 s."""
+    visit, asked, eased = f"{contact}.1", "loans>=3", "loans>=1"
+    answer = at_us + 30 * S
+    return [
+        ContactBegan(at_us, contact, "02191001500", None),
+        VisitBegan(at_us, visit, contact, queue, 0, Kind.CALL, None, ("loans",), asked),
+        WaitCauseChanged(at_us, asked, WaitCause.NOBODY_SIGNED_IN),
+        WaitCauseChanged(at_us + 5 * S, asked, WaitCause.ALL_BUSY),
+        RequirementChanged(at_us + 10 * S, visit, queue, 1, eased, 3),
+        WaitCauseChanged(at_us + 10 * S, asked, None),
+        WaitCauseChanged(at_us + 10 * S, eased, WaitCause.ALL_BUSY),
+        WaitCauseChanged(at_us + 15 * S, eased, None),
+        OfferMade(
+            at_us + 15 * S,
+            f"{visit}.1",
+            visit,
+            contact,
+            queue,
+            "sara",
+            "1001",
+            True,
+            "preferred idle_s=4.0 free=1",
+        ),
+        OfferEnded(
+            at_us + 20 * S,
+            f"{visit}.1",
+            visit,
+            contact,
+            queue,
+            "sara",
+            at_us + 15 * S,
+            OfferState.TIMED_OUT,
+            RingFailure.NO_ANSWER,
+        ),
+        OfferMade(
+            at_us + 24 * S,
+            f"{visit}.2",
+            visit,
+            contact,
+            queue,
+            "reza",
+            "1002",
+            True,
+            "longest-idle idle_s=9.5 free=2 step=1",
+        ),
+        OfferEnded(
+            answer, f"{visit}.2", visit, contact, queue, "reza", at_us + 24 * S, OfferState.ACCEPTED, None
+        ),
+        VisitAnswered(answer, visit, contact, queue, at_us, "reza", f"{visit}.2", 30 * S),
     ]
