@@ -287,7 +287,7 @@ class _Picture:
         wide = max(18.0, _wide(text) + 10)
         (x0, y0), (x1, y1) = points[:2]
         best: tuple[float, float] | None = None
-        for t in (0.5, 0.32, 0.68, 0.2, 0.8):
+        for t in (0.5, 0.34, 0.66, 0.2, 0.8, 0.1, 0.9):
             s = 3 * t * t - 2 * t**3  # a cubic with level ends and upright handles
             x, y = x0 + (x1 - x0) * s, y0 + (y1 - y0) * (1.5 * t * (1 - t) + t**3)
             x = min(max(x, wide / 2), self.layout.width - wide / 2)
@@ -382,7 +382,7 @@ def _wide(text: str, *, bold: bool = False) -> float:
     for letter in text:
         if unicodedata.category(letter) in ("Mn", "Cf"):
             continue
-        width += 3.6 if letter in " .,:;،؛'il|!" else 6.2 if _is_persian(letter) else 7.3
+        width += 3.6 if letter in " .,:;،؛'il|!" else 6.7 if _is_persian(letter) else 7.3
     return width * (1.12 if bold else 1.0)
 
 
