@@ -3,7 +3,8 @@
 A flow is a draft as long as it is a file. While it was never published, its file is in force as it was when the
 process started or the site was last applied; from its first publication on, only what is published counts. A version
 is checked together with all other flows and the site, saved, and put in force in one step; callers keep the version
-they are in. To roll back is to publish an old text again, so history shows that too.
+they are in. To roll back is to publish an old text again, so history shows that too. Reading and drawing take a tenth of a
+second and more, so a thread does them: the loop has callers to serve.
 
 Implements `realtime.ports.Flows`.
 """
@@ -162,7 +163,7 @@ class FlowDocuments:
         found = await self._figures(name, version, days or 1)
         if found is None:
             return None
-        return draw(found[0], language, found[1] if days is not None else None)
+        return await asyncio.to_thread(draw, found[0], language, found[1] if days is not None else None)
 
     async def _figures(
         self, name: str, version: str | None, days: int
@@ -230,7 +231,7 @@ class FlowDocuments:
         site = self._center.site
         published = {**await published_texts(self._database), name: text}
         try:
-            flows = load_flows(site, self._folder, published)
+            flows = await asyncio.to_thread(load_flows, site, self._folder, published)
         except DocumentError as error:
             return Applied(False, None, [as_mapping(each) for each in error.problems])
         at = datetime.fromtimestamp(self._center.now_us() / US_PER_S, UTC)
