@@ -291,6 +291,7 @@ def _abandoned(turn: Turn, visit: Visit, at_us: int) -> None:
 def _called_back(turn: Turn, visit: Visit) -> None:
     offers.cancel(turn, visit)
     visit.state = move(VISIT, visit.state, VisitState.CALLBACK, f"visit {visit.visit}")
+    turn.state.contacts[visit.contact].waited_from_us = visit.place_us
     wait_us = turn.now_us - visit.entered_us
     turn.tell(
         VisitCalledBack(turn.now_us, visit.visit, visit.contact, visit.queue, visit.entered_us, wait_us)

@@ -31,13 +31,13 @@ from acd.effects import (
     StopRing,
 )
 from acd.errors import Overloaded
-from acd.events import Asked, CallArrived, Command, Event, TimerFired
+from acd.events import Asked, CallArrived, Command, Event, TaskArrived, TimerFired
 from acd.facts import ContactEnded, Fact, SiteChanged, WrapUpOver
 from acd.kpi.measures import Measures
 from acd.outlook import Outlook, Place, outlook, place
 from acd.ports import Audience, Clock, Journal, Lookup, Records, Screens, Telephony
 from acd.site import Site
-from acd.types import US_PER_S, ContactId, QueueId, TimerId, VisitId
+from acd.types import US_PER_S, ContactId, Kind, QueueId, TimerId, VisitId
 from acd.view import SiteView, view_of
 from acd.why import WhyWaiting, why_waiting
 
@@ -146,6 +146,29 @@ class Engine:
         self._callers[event.contact] = caller
         self._doors.records.note_caller(event.contact, caller)
         self.post(event)
+
+    def take_on(self, event: TaskArrived, caller: Number | None = None) -> None:
+        """Take in work that is no call; the number to call, if there is one, stays here, out of the journal."""
+        if caller is not None:
+            self._callers[event.contact] = caller
+            self._doors.records.note_caller(event.contact, caller)
+        self.post(event)
+
+    def recall(self, contact: ContactId, caller: Number) -> None:
+        """The number of an open contact, known again after a restart; whoever it is, is looked up again."""
+        self._callers[contact] = caller
+        self._doors.lookup.begin(contact, caller)
+
+    def caller(self, contact: ContactId) -> Number | None:
+        return self._callers.get(contact)
+
+    def has_callback(self, caller: Number) -> bool:
+        """Whether somebody is to be called back on this number already."""
+        return any(
+            known.key == caller.key
+            for contact, known in self._callers.items()
+            if (open_ := self.center.state.contacts.get(contact)) is not None and open_.kind is Kind.CALLBACK
+        )
 
     async def ask(self, by: str, command: Command, request: str | None = None) -> Granted | Refused:
         """A person's command and its one answer; the same `request` again gets the same answer again."""

@@ -35,7 +35,8 @@ from acd.types import (
 
 @dataclass(slots=True)
 class Contact:
-    """`visits` counts the visits so far; `visit` is the open one."""
+    """`visits` counts the visits so far; `visit` is the open one. `waited_from_us`: the place in line that was given
+    up for a callback."""
 
     contact: ContactId
     began_us: int
@@ -48,6 +49,7 @@ class Contact:
     kind: Kind = Kind.CALL
     token: str | None = None
     preferred_agent: AgentId | None = None
+    waited_from_us: int | None = None
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acd import callers, entry, offers
+from acd.effects import LookUp
 from acd.events import AcceptOffer, FinishWork, TaskArrived, TaskWithdrawn
 from acd.facts import ContactBegan, ContactKnown
 from acd.state import Contact
@@ -32,6 +33,7 @@ def arrived(turn: Turn, event: TaskArrived) -> None:
     turn.tell(ContactBegan(began_us, event.contact, "", None, event.kind))
     if event.customer is not None:
         turn.tell(ContactKnown(turn.now_us, event.contact, event.customer, event.segment))
+    turn.ask(LookUp(event.contact))
     entry.enter(turn, contact, entry.Wish(event.queue, event.priority, began_us, event.preferred_agent))
     return None
 

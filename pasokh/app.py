@@ -30,7 +30,7 @@ from acd.store.base import DATABASE_ERRORS, Database, DatabaseSettings, open_dat
 from acd.store.journal_file import FileJournal, JournalSettings
 from acd.store.records import RecordSettings, RecordWriter
 from acd.turn import Rules
-from acd.types import US_PER_S
+from acd.types import US_PER_S, Kind
 from ami_bridge.ami import AmiSettings, AmiStatus
 from ami_bridge.bridge import Bridge, BridgeDoors, BridgeSettings
 from ami_bridge.fastagi import FastAgiSettings
@@ -39,6 +39,7 @@ from ami_bridge.session import SessionSettings
 from asterisk_conf.pjsip import trunk_endpoint
 from pasokh import __version__
 from pasokh.answers import AnswersForMessages, JoinedAnswers, MessageLists, join_messages
+from pasokh.center_answers import AnswersOfCenter, recall_callers
 from pasokh.control import ControlServer
 from pasokh.customers import join_customers
 from pasokh.documents import KIND, NAME, CenterDocuments, read_document, read_documents
@@ -148,11 +149,19 @@ async def build(
         settings, database, clock.now_us, lambda contact: contact in engine.center.state.contacts
     )
     voice = AnswersForMessages(messages, clock.now_us)
+    center_answers = AnswersOfCenter(engine, number_of)
     bridge = Bridge(
         _bridge_settings(settings, site),
         BridgeDoors(
             center=engine,
-            answers=JoinedAnswers({"voicemail": voice, "survey": voice}, otherwise=services),
+            answers=JoinedAnswers(
+                {
+                    "voicemail": voice,
+                    "survey": voice,
+                    **dict.fromkeys(("caller", "queue", "place", "callback"), center_answers),
+                },
+                otherwise=services,
+            ),
             script_for=flows.script_for,
             number_of=number_of,
             known=lambda: _known(engine),
@@ -175,6 +184,7 @@ async def build(
     files.begin(journal.encode_header(engine.center, engine.measures, __version__), clock.now_us())
     stack.push_async_callback(files.close)
     stack.callback(engine.close)
+    await recall_callers(engine, database, number_of)
     if recovered.broken:
         log.error("inputs of the journal broke the center and were left out again", count=recovered.broken)
     if recovered.why_new:
@@ -318,6 +328,8 @@ def _known(engine: Engine) -> Known:
     state = engine.center.state
     calls: dict[str, KnownCall] = {}
     for contact in state.contacts.values():
+        if contact.kind is not Kind.CALL:
+            continue  # no telephone knows of it
         visit = state.visits.get(contact.visit) if contact.visit else None
         offer = visit.offer.offer if visit is not None and visit.offer is not None else None
         calls[contact.contact] = KnownCall(visit.state if visit else None, offer)
