@@ -152,7 +152,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "agents.mina",
         "numbers.02191001501",
     ]
-    assert str(found[0]).startswith("center.yaml:46:16: queues.english names the skill")
+    assert str(found[0]).startswith("center.yaml:51:16: queues.english names the skill")
 
 
 def test_a_queue_that_nobody_can_serve_is_a_warning() -> None:
@@ -160,7 +160,7 @@ def test_a_queue_that_nobody_can_serve_is_a_warning() -> None:
     (warning,) = read.warnings
     assert "no agent has the skills" in warning.message
     assert warning.severity == "warning"
-    assert str(warning).startswith("center.yaml:44:3: warning: ")
+    assert str(warning).startswith("center.yaml:49:3: warning: ")
 
 
 def test_two_agents_at_one_phone_are_a_warning() -> None:
