@@ -130,7 +130,9 @@ class CenterDocuments:
     async def _read(self, text: str) -> tuple[Site, Flows, list[Mapping[str, object]]] | Applied:
         published = await published_texts(self._database)
         try:
-            read = read_documents(text, "center.yaml", self._flows_folder, published)
+            read = await asyncio.to_thread(
+                read_documents, text, "center.yaml", self._flows_folder, published
+            )  # it takes a while, and the loop has callers to serve
         except DocumentError as error:
             return Applied(False, None, [as_mapping(each) for each in error.problems])
         return read.site, read.flows, [as_mapping(each) for each in read.warnings]

@@ -3,8 +3,9 @@
 A flow is a draft as long as it is a file. While it was never published, its file is in force as it was when the
 process started or the site was last applied; from its first publication on, only what is published counts. A version
 is checked together with all other flows and the site, saved, and put in force in one step; callers keep the version
-they are in. To roll back is to publish an old text again, so history shows that too. Reading and drawing take a tenth of a
-second and more, so a thread does them: the loop has callers to serve.
+they are in. To roll back is to publish an old text again, so history shows that too.
+
+Reading and drawing take a tenth of a second and more, so a thread does them: the loop has callers to serve.
 
 Implements `realtime.ports.Flows`.
 """
