@@ -9,7 +9,7 @@ async with house() as at:
 from __future__ import annotations
 
 import wave
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +21,12 @@ from acd.effects import KeepPlace, RingAgent
 from acd.events import VisitQueued
 from acd.site import Site, Trunk
 from acd.ticket import Ticket
+from acd.types import ContactId
 from acd.verbs import Script, Verb
 from ami_bridge.ami import AmiSettings
 from ami_bridge.bridge import Bridge, BridgeDoors, BridgeSettings
 from ami_bridge.fastagi import FastAgiSettings
-from ami_bridge.recovery import Known
+from ami_bridge.recovery import Known, KnownCall
 from ami_bridge.session import SessionSettings
 from tests.ami_bridge.rig import Asked, Center, Verbs
 from tests.live.center import Keys, Place, PlacePorts, premises
@@ -41,13 +42,16 @@ class WallCenter(Center):
 
 @dataclass
 class House:
-    """A bridge before a real Asterisk, and the verbs of the next caller."""
+    """A bridge before a real Asterisk, and the verbs of the next caller. `known`: what the center believes; `again`
+    makes another bridge, for after the end of this one."""
 
     place: Place
     bridge: Bridge
     center: WallCenter
     verbs: list[Verb]
     scripts: list[Verbs] = field(default_factory=list)
+    known: dict[ContactId, KnownCall] = field(default_factory=dict)
+    again: Callable[[], Bridge] = field(init=False)
 
     async def standing(self) -> tuple[str, str]:
         """Contact and visit of the caller who asked for a place last; they have one now."""
@@ -94,31 +98,39 @@ async def house() -> AsyncIterator[House]:
         def broken(where: str, error: Exception) -> None:
             raise AssertionError(f"{where}: {error!r}")
 
-        bridge = Bridge(
-            BridgeSettings(
-                FastAgiSettings(secret=place.settings.secret("agi"), port=to.agi_port),
-                AmiSettings(to.ami_user, place.settings.secret("ami"), host=to.ami_host, port=to.ami_port),
-                SessionSettings(
-                    messages=str(to.messages), transfer_endpoint="trunk-main", transfer_allowed=("021",)
+        known: dict[ContactId, KnownCall] = {}
+
+        def made() -> Bridge:
+            return Bridge(
+                BridgeSettings(
+                    FastAgiSettings(secret=place.settings.secret("agi"), port=to.agi_port),
+                    AmiSettings(
+                        to.ami_user, place.settings.secret("ami"), host=to.ami_host, port=to.ami_port
+                    ),
+                    SessionSettings(
+                        messages=str(to.messages), transfer_endpoint="trunk-main", transfer_allowed=("021",)
+                    ),
                 ),
-            ),
-            BridgeDoors(
-                center=center,
-                answers=Asked({"position": "1"}),
-                script_for=script_for,
-                number_of=number_of,
-                known=lambda: Known(center.now_us(), {}),
-                phones=lambda: (),
-                broken=broken,
-            ),
-            Random(1),
-        )
-        await bridge.start()
+                BridgeDoors(
+                    center=center,
+                    answers=Asked({"position": "1"}),
+                    script_for=script_for,
+                    number_of=number_of,
+                    known=lambda: Known(center.now_us(), dict(known)),
+                    phones=lambda: (),
+                    broken=broken,
+                ),
+                Random(1),
+            )
+
+        at = House(place, made(), center, verbs, scripts, known)
+        at.again = made
+        await at.bridge.start()
         try:
-            await bridge.ami.wait_up()
-            yield House(place, bridge, center, verbs, scripts)
+            await at.bridge.ami.wait_up()
+            yield at
         finally:
-            await bridge.stop(1.0)
+            await at.bridge.stop(1.0)
 
 
 def tone(folder: Path, seconds: float) -> str:

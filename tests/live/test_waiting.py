@@ -14,8 +14,9 @@ import pytest_asyncio
 
 from acd.effects import StopRing
 from acd.events import CallerLeft, OfferAnswered, OfferFailed, OfferRang, TalkEnded, VisitLeft
-from acd.types import LeftFor, RingFailure
+from acd.types import LeftFor, RingFailure, VisitState
 from acd.verbs import LeaveLine, LineLeft, Pause, Say, Transfer, Transferred, Verb, WaitInLine
+from ami_bridge.recovery import KnownCall
 from ami_bridge.session import SessionSettings
 from tests.ami_bridge.rig import Verbs
 from tests.live.bridge import House, house, tone
@@ -87,6 +88,27 @@ async def test_after_a_ring_that_failed_the_announcement_goes_on_and_music_sound
         await at.center.told(TalkEnded)
         await caller.finished()
     assert at.scripts[0].heard == [LineLeft(answered=True)]
+
+
+async def test_music_sounds_whenever_nothing_else_does(at: House) -> None:
+    """By Asterisk's own word: after a sound, and after a ring that nobody answered."""
+    heard: list[str] = []
+    for event in ("MusicOnHoldStart", "MusicOnHoldStop"):
+        at.bridge.ami.pyst2.register_event(event, lambda _, __, event=event: heard.append(event))
+    waits = line(Say((tone(at.place.folder, 0.3),)), Pause(60.0, keys="1"), LeaveLine(LeftFor.MENU))
+    with (
+        at.place.phones(Refuse.busy(), "busy"),
+        at.caller(waits, keys=[(2_500, "1")]) as caller,
+    ):
+        contact, visit = await at.standing()
+        await asyncio.sleep(0.8)
+        assert heard == ["MusicOnHoldStart", "MusicOnHoldStop", "MusicOnHoldStart"]
+        at.ring(contact, visit, ["busy-1"])
+        await at.center.told(OfferFailed)
+        await asyncio.sleep(0.3)
+        assert heard[-1] == "MusicOnHoldStart"
+        await at.center.told(VisitLeft)
+        await caller.finished()
 
 
 async def application(at: House, contact: str) -> str:
@@ -217,6 +239,37 @@ async def test_eight_phones_answer_at_once_and_one_wins(at: House) -> None:
     answers = [event for event in at.center.events if isinstance(event, OfferAnswered)]
     assert len(answers) == 1
     assert not any(isinstance(event, OfferFailed) for event in at.center.events)
+
+
+async def test_a_round_that_rings_while_we_end_is_found_again_with_its_winner() -> None:
+    """Asterisk rings on without us; who comes next sees which of the phones was answered."""
+    async with house() as at:
+        with (
+            at.place.phones(Answer(after_ms=None), "silent") as silent,
+            at.place.phones(Answer(after_ms=1500), "patient") as patient,
+            at.caller(line(), talk_ms=6_000) as caller,
+        ):
+            contact, visit = await at.standing()
+            at.ring(contact, visit, ["silent-1", "patient-1"])
+            await at.center.told(OfferRang, 2)
+            await at.bridge.stop(0.0)
+            at.known[contact] = KnownCall(
+                VisitState.OFFERED, f"{visit}.1", {"silent-1": f"{visit}.1", "patient-1": f"{visit}.2"}
+            )
+            [lifted] = await patient.heard("ANSWER")
+            await asyncio.sleep(0.5)  # nobody of us is there to be told
+            at.bridge = at.again()
+            await at.bridge.start()
+            answered = await at.center.told(OfferAnswered)
+            at.known[contact] = KnownCall(VisitState.TALKING, answered.offer)
+            assert answered.offer == f"{visit}.2"
+            assert answered.answered_us is not None
+            assert abs(answered.answered_us - lifted.at_us) < 400_000
+            assert len(silent.moments()) == 2, "the other was cancelled by Asterisk"
+            await caller.finished()
+        told = [type(event).__name__ for event in at.center.events]
+        assert told.count("OfferAnswered") == 1
+        assert "OfferFailed" not in told
 
 
 # ---- outside numbers ---------------------------------------------------------------------------------------
