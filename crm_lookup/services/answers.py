@@ -58,16 +58,17 @@ class ServiceAnswers:
             return await self.authentication.answer(contact, args, Claim(*caller))
         if what == SEND_CODE:
             return await self.authentication.send_code(args, Claim(*caller))
-        return self._noted(contact, args, caller[1])
+        return self._noted(contact, args)
 
     async def aclose(self) -> None:
         await self.services.aclose()
         await self.authentication.aclose()
 
-    def _noted(self, contact: ContactId, args: Mapping[str, str], claimed: str | None) -> Mapping[str, str]:
-        """A flow says that it has found out by questions of its own who the caller is."""
+    def _noted(self, contact: ContactId, args: Mapping[str, str]) -> Mapping[str, str]:
+        """A flow says who the caller is, by questions of its own; or how sure that is, if it was proved before. Whose
+        number it is does not count."""
         known = self._lookup.proof(contact)
-        customer = args.get(CUSTOMER) or (known.customer if known is not None else claimed)
+        customer = args.get(CUSTOMER) or (known.customer if known is not None else "")
         if not customer:
             return {RESULT: "failed"}
         method = args.get(METHOD) or (known.method if known is not None else "flow")

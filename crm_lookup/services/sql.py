@@ -7,12 +7,12 @@ SQLite, which knows no such time-out, is interrupted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import String, bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +20,9 @@ from acd.store.base import DATABASE_ERRORS, Database, is_value_fault
 from crm_lookup.errors import ServiceError
 from crm_lookup.services.mapping import FieldOf, fields_in, rows_in
 from crm_lookup.services.settings import SqlService, fields_of
+
+_T = TypeVar("_T")
+_ROWS_MOST = 9
 
 
 class SqlAnswers:
@@ -32,8 +35,10 @@ class SqlAnswers:
         self._settings = settings
         self._database = database
         self._own = own
-        self._statement = text(settings.statement.strip().removesuffix(";"))
         self._names = sorted(settings.arguments)
+        self._statement = text(settings.statement.strip().removesuffix(";")).bindparams(
+            *(bindparam(name, type_=String) for name in self._names)  # else PostgreSQL guesses what each is
+        )
         self._rows = settings.rows.as_rows() if settings.rows is not None else None
 
     async def ask(self, args: Mapping[str, str]) -> Mapping[str, str] | None:
@@ -64,20 +69,31 @@ class SqlAnswers:
         engine: AsyncEngine = self._database.reporting
         async with engine.connect() as plain:
             connection = await plain.execution_options(postgresql_readonly=True)
-            try:
-                result = await connection.execute(self._statement, args)
-                return [dict(row) for row in result.mappings().fetchmany(9)]
-            except asyncio.CancelledError:
-                if self._database.is_sqlite:
-                    await _interrupt(connection)
-                raise
+            reading = self._read(connection, args)
+            return await (_interruptible(connection, reading) if self._database.is_sqlite else reading)
+
+    async def _read(
+        self, connection: AsyncConnection, args: Mapping[str, str]
+    ) -> Sequence[Mapping[str, Any]]:
+        result = await connection.execute(self._statement, args)
+        return [dict(row) for row in result.mappings().fetchmany(_ROWS_MOST)]
 
 
-async def _interrupt(connection: AsyncConnection) -> None:
-    """SQLite's thread goes on with a statement whose asker has gone; it is told to stop."""
-    raw = await connection.get_raw_connection()
-    if raw.driver_connection is not None:
-        await raw.driver_connection.interrupt()
+async def _interruptible(connection: AsyncConnection, reading: Coroutine[Any, Any, _T]) -> _T:
+    """SQLite's thread goes on with a statement whose asker has gone, and whoever cancels waits for it: so it is told
+    to stop first."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    task = asyncio.get_running_loop().create_task(reading)
+    try:
+        await asyncio.wait((task,))
+    except asyncio.CancelledError:
+        assert driver is not None
+        await driver.interrupt()
+        await asyncio.wait((task,))
+        if not task.cancelled():
+            task.exception()
+        raise
+    return task.result()
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -15,7 +15,7 @@ from acd.common.number import Number, parse_number
 from acd.events import CustomerFound
 from crm_lookup.errors import SourceError
 from crm_lookup.lookup import CallerLookup, History, LookupSettings
-from crm_lookup.types import Customer, Recent
+from crm_lookup.types import Customer, Proof, Recent
 
 CALLER = parse_number("09125550001")
 SARA = Customer("c-1", name_fa="سارا احمدی", segment="gold", language="fa", phones=("+989125550001",))
@@ -40,6 +40,11 @@ class Shelf:
         if self.error is not None:
             raise self.error
         return self.known.get(number.key, ())
+
+    async def one(self, customer: str) -> Customer | None:
+        if self.error is not None:
+            raise self.error
+        return next((one for each in self.known.values() for one in each if one.id == customer), None)
 
 
 class Desk:
@@ -288,3 +293,82 @@ async def test_the_memory_of_answers_is_bounded() -> None:
         lookup.begin("again", parse_number("09125550000"))
         await desk.until(lambda: len(desk.posted) == 7)
         assert shelf.asked == 7
+
+
+# ---- who the caller proved to be ----------------------------------------------------------------------------
+
+MINA = Customer("c-2", name_fa="مینا رضایی", segment="silver", language="fa", phones=("+982188776655",))
+
+
+async def test_a_proof_before_the_offer_is_on_the_card() -> None:
+    async with looking(Shelf()) as (lookup, desk):
+        lookup.begin("a", CALLER)
+        await desk.until(lambda: bool(desk.posted))
+        lookup.prove("a", Proof("c-1", "pin", 0))
+        card = lookup.card("a")
+        assert card is not None
+        assert (card["verified"], card["verified_by"], card["verified_level"]) == (True, "pin", "verified")
+        assert len(desk.posted) == 1  # who it is, the center knew
+
+
+async def test_who_calls_from_another_s_number_is_who_they_proved_to_be() -> None:
+    shelf = Shelf(known={CALLER.key: (SARA,), "+982188776655": (MINA,)})
+    async with looking(shelf) as (lookup, desk):
+        lookup.begin("a", CALLER)
+        await desk.until(lambda: bool(desk.posted))
+        assert lookup.caller("a") == (CALLER, "c-1")
+        lookup.prove("a", Proof("c-2", "birth_year", 0))
+        await desk.until(lambda: desk.posted[-1].segment == "silver")
+        card = lookup.card("a")
+        assert card is not None
+        assert isinstance(card["customer"], dict)
+        assert (card["verified"], card["customer"]["name"]) == (True, {"fa": "مینا رضایی"})
+        assert card["others"] == [{"id": "c-1", "name": {"fa": "سارا احمدی"}}]
+        assert desk.posted[-1] == CustomerFound("a", "c-2", "silver", "fa")
+
+
+async def test_a_customer_whom_only_the_service_knows_is_shown_by_their_id() -> None:
+    async with looking(Shelf()) as (lookup, desk):
+        lookup.begin("a", parse_number("anonymous"))
+        lookup.prove("a", Proof("k-77", "pin", 0))
+        card = lookup.card("a")
+        assert card is not None
+        assert (card["known"], card["verified"]) == (True, True)
+        assert desk.posted[-1] == CustomerFound("a", "k-77")
+
+
+async def test_a_proof_waits_for_no_lookup_and_is_not_lost_to_a_late_one() -> None:
+    shelf = Shelf(slow=True)
+    async with looking(shelf) as (lookup, desk):
+        lookup.begin("a", CALLER)
+        await asyncio.sleep(0)
+        lookup.prove("a", Proof("c-1", "pin", 0))
+        shelf.open.set()
+        await desk.until(lambda: desk.posted[-1].segment == "gold")
+        card = lookup.card("a")
+        assert card is not None
+        assert card["verified"] is True
+
+
+async def test_a_source_that_fails_leaves_the_proof() -> None:
+    shelf = Shelf()
+    async with looking(shelf) as (lookup, desk):
+        lookup.begin("a", CALLER)
+        await desk.until(lambda: bool(desk.posted))
+        shelf.error = SourceError("away")
+        lookup.prove("a", Proof("c-2", "pin", 0))
+        await desk.until(lambda: lookup.counters.errors == 1 or desk.posted[-1].customer == "c-2")
+        assert desk.posted[-1].customer == "c-2"
+
+
+async def test_a_proof_from_before_a_restart_holds_and_one_of_a_caller_who_left_does_not() -> None:
+    async with looking(Shelf()) as (lookup, desk):
+        lookup.remember({"a": Proof("c-1", "pin", 0)})
+        lookup.begin("a", CALLER)
+        await desk.until(lambda: bool(desk.posted))
+        card = lookup.card("a")
+        assert card is not None
+        assert card["verified"] is True
+        lookup.forget("a")
+        lookup.prove("a", Proof("c-1", "pin", 0))
+        assert (lookup.card("a"), lookup.proof("a")) == (None, None)

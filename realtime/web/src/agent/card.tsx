@@ -1,7 +1,7 @@
 /** The customer's card: who calls, how sure that is, and what was before. */
 
 import { instantUs } from "../shared/clock";
-import { dayAndTime, labelOf, number, t, tOf } from "../shared/i18n";
+import { dayAndTime, labelOf, language, number, t, tOf } from "../shared/i18n";
 import { Icon } from "../shared/icons";
 import { PhoneNumber } from "../shared/parts";
 import type { Card, Recent } from "../shared/wire";
@@ -26,7 +26,7 @@ export function CardView({ card, timeZone }: { card: Card | undefined; timeZone:
           {customer && (
             <span class={`badge ${card.verified ? "good" : "warn"}`}>
               <Icon name={card.verified ? "available" : "trouble"} />
-              {card.verified ? t("verified") : t("notVerified")}
+              {card.verified ? verifiedBy(card.verified_by) : t("notVerified")}
             </span>
           )}
         </div>
@@ -50,6 +50,13 @@ export function CardView({ card, timeZone }: { card: Card | undefined; timeZone:
       {customer && <RecentList recent={card.recent ?? []} timeZone={timeZone} />}
     </section>
   );
+}
+
+/** How the caller proved who they are. */
+function verifiedBy(method: string | undefined): string {
+  if (!method) return t("verified");
+  const proofs = method.split("+").map((proof) => tOf(`proof_${proof}`, proof));
+  return t("verifiedBy", proofs.join(language.value === "fa" ? " و " : " and "));
 }
 
 function RecentList({ recent, timeZone }: { recent: Recent[]; timeZone: string | undefined }) {

@@ -100,6 +100,8 @@ export interface Card {
     notes?: string;
   };
   verified?: boolean;
+  /** What proved it: `pin`, `birth_year`, `card_last4`, `code`, or several joined by +. */
+  verified_by?: string;
   recent?: Recent[];
   others?: { id: string; name?: Label }[];
 }
