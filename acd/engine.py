@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from acd import journal
 from acd.center import Center, Step
@@ -21,6 +21,7 @@ from acd.effects import (
     Effect,
     Granted,
     KeepPlace,
+    LeaveLine,
     LookUp,
     PopScreen,
     Refused,
@@ -290,7 +291,7 @@ class Engine:
 
     def _perform(self, effect: Effect) -> None:
         match effect:
-            case KeepPlace() | RingAgent() | StopRing() | SetFallbackMember() | RefuseLine():
+            case KeepPlace() | RingAgent() | StopRing() | SetFallbackMember() | RefuseLine() | LeaveLine():
                 self._doors.telephony.perform(effect)
             case PopScreen() | ClearScreen():
                 self._doors.screens.perform(effect)
@@ -304,6 +305,8 @@ class Engine:
                     self._doors.lookup.begin(contact, caller)
             case Granted() | Refused():
                 self._answer(effect)
+            case _:
+                assert_never(effect)
 
     def _answer(self, answer: Granted | Refused) -> None:
         if answer.request in self._answers:

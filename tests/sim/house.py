@@ -391,5 +391,8 @@ def _known(engine: Engine) -> Known:
     for contact in state.contacts.values():
         visit = state.visits.get(contact.visit) if contact.visit else None
         offer = visit.offer.offer if visit is not None and visit.offer is not None else None
-        calls[contact.contact] = KnownCall(visit.state if visit else None, offer)
+        together = visit.round if visit is not None and len(visit.round) > 1 else ()
+        calls[contact.contact] = KnownCall(
+            visit.state if visit else None, offer, {each.phone: each.offer for each in together}
+        )
     return Known(engine.now_us(), calls, dict(state.members))
