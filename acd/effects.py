@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acd.types import AgentId, ContactId, OfferId, PhoneId, QueueId, TimerId, VisitId
+from acd.types import AgentId, ContactId, Kind, OfferId, PhoneId, QueueId, TimerId, VisitId
 
 # Telephony -------------------------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class PopScreen:
-    """Put the card of this contact on the agent's page; the page answers `CardShown`."""
+    """Put the card of this contact on the agent's page; the page answers `CardShown`. `why`: why this agent."""
 
     agent: AgentId
     offer: OfferId
@@ -101,6 +101,8 @@ class PopScreen:
     queue: QueueId
     wait_us: int
     ring_timeout_s: float
+    kind: Kind = Kind.CALL
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

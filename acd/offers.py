@@ -107,7 +107,10 @@ def _hold_out(turn: Turn, visit: Visit, agent: Agent, why: str) -> Offer:
     ring_us = int(turn.queue(visit.queue).ring_timeout_s * US_PER_S)
     if agent.page_open:
         wait_us = turn.now_us - visit.entered_us
-        turn.ask(PopScreen(agent.agent, offer.offer, visit.contact, visit.queue, wait_us, ring_us / US_PER_S))
+        ring_s = ring_us / US_PER_S
+        turn.ask(
+            PopScreen(agent.agent, offer.offer, visit.contact, visit.queue, wait_us, ring_s, visit.kind, why)
+        )
     limit_us = turn.rules.card_wait_us + ring_us + turn.rules.ring_grace_us
     turn.start_timer(f"offer:{offer.offer}", turn.now_us + limit_us)
     return offer

@@ -65,7 +65,7 @@ class AgentView:
 @dataclass(frozen=True, slots=True)
 class VisitView:
     """An open visit. `agent` is the one it rings at first or talks with. `requirement`: what it asks for by now, in
-    words; `preferred`: whom it would rather have."""
+    words; `preferred`: whom it would rather have. `answered_us`: since when an agent has it."""
 
     visit: VisitId
     contact: ContactId
@@ -79,6 +79,8 @@ class VisitView:
     requirement: str = ""
     step: int = 0
     preferred: AgentId | None = None
+    answered_us: int | None = None
+    disposition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,4 +261,6 @@ def _visit_view(visit: Visit) -> VisitView:
         requirement=visit.requirement,
         step=visit.step,
         preferred=visit.preferred,
+        answered_us=visit.answered_us,
+        disposition=visit.disposition,
     )

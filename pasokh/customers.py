@@ -19,6 +19,7 @@ from acd.site import Site, load_site
 from acd.store import reports
 from acd.store.base import Database, DatabaseSettings, instant, opened, to_us
 from acd.store.menu_steps import MenuStepRow, menu_path
+from acd.store.waits import Stretch, waits_of
 from acd.types import ContactId, CustomerId
 from crm_lookup import customers as store
 from crm_lookup.lookup import CallerLookup, LookupSettings
@@ -27,7 +28,15 @@ from crm_lookup.types import Customer, Recent
 from pasokh.errors import NotReadyError
 from pasokh.settings import Settings
 
-_Row = Customer | reports.ContactRow | reports.VisitRow | reports.OfferRow | reports.LegRow | MenuStepRow
+_Row = (
+    Customer
+    | reports.ContactRow
+    | reports.VisitRow
+    | reports.OfferRow
+    | reports.LegRow
+    | MenuStepRow
+    | Stretch
+)
 
 SAMPLE = "example/customers.csv"
 
@@ -116,6 +125,17 @@ class Contacts:
             "legs": [_plain(row) for row in story.legs],
             "menu": [_plain(row) for row in await menu_path(self.database, contact)],
         }
+
+    async def waits(self, contact: ContactId, now_us: int) -> Sequence[Mapping[str, object]]:
+        return [
+            {
+                **_plain(wait.visit),
+                "to_us": wait.to_us,
+                "stretches": [_plain(each) for each in wait.stretches],
+                "offers": [_plain(each) for each in wait.offers],
+            }
+            for wait in await waits_of(self.database, contact, now_us)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from acd.effects import PopScreen
 from acd.kpi.agents import AgentCounts
 from acd.site import Site
-from acd.types import US_PER_S, AgentId, PhoneId
-from acd.view import AgentView, SiteView
+from acd.types import US_PER_S, AgentId, ContactId, Kind, PhoneId, QueueId, VisitId
+from acd.view import AgentView, SiteView, VisitView
 from realtime.ports import Card
-from realtime.wallboard import Json, label, without_nulls
+from realtime.reasons import Json, chosen, label
+from realtime.wallboard import without_nulls
 
 
 def site_part(site: Site) -> Json:
@@ -65,18 +66,45 @@ def phones(site: Site, view: SiteView, agent: AgentId) -> list[Json]:
     return shown
 
 
-def visit(site: Site, seen: AgentView) -> Json:
-    """The call that is talked or wrapped up. A queue that lists no dispositions allows all of the site's."""
+def visit(site: Site, seen: AgentView, kind: Kind | None = None) -> Json:
+    """The call (or callback) that is talked or wrapped up; `kind` None: not known any more."""
+    shown = _work(site, seen.visit, seen.contact, seen.queue, seen.since_us, seen.disposition)
+    if seen.wrap_up_until_us is not None:
+        shown["wrap_up_until_us"] = seen.wrap_up_until_us
+    if kind is Kind.CALLBACK:
+        shown["kind"] = kind.value
+    return shown
+
+
+def task(site: Site, held: VisitView, card_shown: Json | None) -> Json:
+    """A task in hand."""
+    since_us = held.entered_us if held.answered_us is None else held.answered_us
+    shown = _work(site, held.visit, held.contact, held.queue, since_us, held.disposition)
+    shown["kind"] = held.kind.value
+    if card_shown is not None:
+        shown["card"] = card_shown
+    return shown
+
+
+def _work(
+    site: Site,
+    visit_id: VisitId | None,
+    contact: ContactId | None,
+    queue_id: QueueId | None,
+    since_us: int,
+    disposition: str | None,
+) -> Json:
+    """What an agent has in hand. A queue that lists no dispositions allows all of the site's."""
     shown: Json = {
-        "visit": seen.visit,
-        "contact": seen.contact,
-        "since_us": seen.since_us,
+        "visit": visit_id,
+        "contact": contact,
+        "since_us": since_us,
         "dispositions": [],
         "disposition_required": False,
     }
-    queue = site.queues.get(seen.queue) if seen.queue is not None else None
-    if seen.queue is not None:
-        shown["queue"] = seen.queue
+    queue = site.queues.get(queue_id) if queue_id is not None else None
+    if queue_id is not None:
+        shown["queue"] = queue_id
     if queue is not None:
         shown["queue_label"] = label(queue.label)
         shown["disposition_required"] = queue.disposition_required
@@ -85,22 +113,25 @@ def visit(site: Site, seen: AgentView) -> Json:
             for code in queue.dispositions or site.dispositions
             if code in site.dispositions
         ]
-    if seen.wrap_up_until_us is not None:
-        shown["wrap_up_until_us"] = seen.wrap_up_until_us
-    if seen.disposition is not None:
-        shown["disposition"] = seen.disposition
+    if disposition is not None:
+        shown["disposition"] = disposition
     return shown
 
 
 def offer(site: Site, made: PopScreen, offered_us: int, card_shown: Json | None) -> Json:
+    """What is held out to the agent. A call is accepted by lifting the receiver, other work by the page's button."""
     shown: Json = {
         "offer": made.offer,
         "contact": made.contact,
         "queue": made.queue,
         "wait_us": made.wait_us,
         "ring_until_us": offered_us + int(made.ring_timeout_s * US_PER_S),
-        "can_accept": False,
+        "can_accept": made.kind is not Kind.CALL,
     }
+    if made.kind is not Kind.CALL:
+        shown["kind"] = made.kind.value
+    if made.why:
+        shown["why"] = chosen(made.why)
     if made.queue in site.queues:
         shown["queue_label"] = label(site.queues[made.queue].label)
     if card_shown is not None:

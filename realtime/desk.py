@@ -4,6 +4,8 @@ All tabs of one agent show the same. The state is drawn from the center's view a
 that is behind gets the newest whole instead. An offer, a card or an answer is never dropped for that: it waits
 in order, and a tab that leaves too much waiting is closed (1013). Popping a card never waits for anything.
 
+A call (or callback) and tasks are kept apart: one telephone has one offer and one visit, a desk has a list of each.
+
 Agents' own figures are folded here. After a restart they begin with what the last journal segment holds
 (`recall`), and the state says from when on they count if that is not the whole day.
 """
@@ -18,16 +20,16 @@ from zoneinfo import ZoneInfo
 
 from acd.effects import ClearScreen, PopScreen
 from acd.events import CardShown, PageClosed, PageOpened
-from acd.facts import AgentChanged, Fact, SiteChanged
+from acd.facts import AgentChanged, ContactEnded, Fact, OfferEnded, OfferMade, SiteChanged, WrapUpOver
 from acd.kpi.agents import AgentDays
 from acd.kpi.measures import day_start_us
-from acd.types import Activity, AgentId, ContactId, OfferId, PhoneId
+from acd.types import Activity, AgentId, ContactId, Kind, OfferId, PhoneId
 from acd.view import AgentView, SiteView
 from realtime import agent_state, wallboard, wire
 from realtime.outlet import Outlet
-from realtime.ports import Cards, Center
+from realtime.ports import Card, Cards, Center
+from realtime.reasons import Json, label
 from realtime.settings import SocketSettings
-from realtime.wallboard import Json
 from realtime.wire import Encoded
 
 TOO_SLOW = (1013, "too slow")
@@ -62,7 +64,7 @@ class _Desk:
     seq: int = 1
     tabs: list[Tab] = field(default_factory=list)
     ring: deque[tuple[int, Encoded]] = field(default_factory=deque)
-    shown: OfferId | None = None
+    shown: set[OfferId] = field(default_factory=set)
     said: float = 0.0
 
 
@@ -78,7 +80,10 @@ class Desk:
         self._center_or_none: Center | None = None
         self._desks: dict[AgentId, _Desk] = {}
         self._offers: dict[AgentId, PopScreen] = {}
+        self._task_offers: dict[OfferId, PopScreen] = {}
         self._offered_us: dict[OfferId, int] = {}
+        self._whys: dict[OfferId, str] = {}
+        self._task_cards: dict[ContactId, Card] = {}
         self._seats: dict[AgentId, PhoneId | None] = {}
         self._days = AgentDays(ZoneInfo("UTC"), 0)
         self._dirty: set[AgentId] = set()
@@ -106,21 +111,32 @@ class Desk:
     def perform(self, effect: PopScreen | ClearScreen) -> None:
         """Pop an offer up, or take it away. An agent without a page is no error."""
         if isinstance(effect, PopScreen):
-            self._forget_offer(effect.agent)
-            self._offers[effect.agent] = effect
-            self._offered_us[effect.offer] = self._center.now_us()
+            self._keep_offer(effect, self._center.now_us())
             desk = self._desks.get(effect.agent)
             if desk is not None:
-                desk.shown = None
+                desk.shown.discard(effect.offer)
                 self._tell(desk, wire.encode({"type": "offer", **self._offer(effect)}))
-        elif self.offer_of(effect.agent) == effect.offer:
-            self._forget_offer(effect.agent)
+        else:
+            self._forget_offer(effect.agent, effect.offer)
         self._look_soon(effect.agent)
 
-    def _forget_offer(self, agent: AgentId) -> None:
-        known = self._offers.pop(agent, None)
-        if known is not None:
-            self._offered_us.pop(known.offer, None)
+    def _keep_offer(self, made: PopScreen, offered_us: int) -> None:
+        if made.kind is Kind.TASK:
+            self._task_offers[made.offer] = made
+        else:
+            if (before := self._offers.get(made.agent)) is not None:
+                self._forget_offer(made.agent, before.offer)
+            self._offers[made.agent] = made
+        self._offered_us[made.offer] = offered_us
+
+    def _forget_offer(self, agent: AgentId, offer: OfferId) -> None:
+        self._task_offers.pop(offer, None)
+        self._offered_us.pop(offer, None)
+        self._whys.pop(offer, None)
+        if self.offer_of(agent) == offer:
+            del self._offers[agent]
+        if (desk := self._desks.get(agent)) is not None:
+            desk.shown.discard(offer)
 
     # ---- Audience -----------------------------------------------------------------------------------------
 
@@ -133,6 +149,12 @@ class Desk:
                 self._look_soon(None)
             elif (agent := getattr(fact, "agent", None)) is not None:
                 self._look_soon(agent)
+            if isinstance(fact, OfferMade) and not fact.page_open:
+                self._whys[fact.offer] = fact.why  # a page that opens while it rings will say it
+            elif isinstance(fact, OfferEnded):
+                self._forget_offer(fact.agent, fact.offer)
+            elif isinstance(fact, ContactEnded | WrapUpOver):
+                self._forget_card(fact.contact)
             if isinstance(fact, AgentChanged) and self._seats.get(fact.agent) != fact.phone:
                 self._seats[fact.agent] = fact.phone
                 self._phones_changed()
@@ -164,11 +186,25 @@ class Desk:
                 self._look_soon(agent)
 
     def _contacts_of(self, agent: AgentId, desk: _Desk) -> set[ContactId]:
-        offer, visit = self._offers.get(agent), desk.state.get("visit")
+        """Whom this agent's pages show: of the telephone, and of the tasks."""
+        offer = self._offers.get(agent)
+        shown = [desk.state.get("visit"), *_rows(desk.state, "tasks"), *_rows(desk.state, "task_offers")]
         found = {offer.contact} if offer is not None else set()
-        if isinstance(visit, dict) and isinstance(visit.get("contact"), str):
-            found.add(visit["contact"])
-        return found
+        return found | {
+            each["contact"] for each in shown if isinstance(each, dict) and isinstance(each["contact"], str)
+        }
+
+    def keep_card(self, contact: ContactId, card: Card) -> None:
+        """The card of a task or callback: nobody called, so no lookup has made one."""
+        self._task_cards[contact] = card
+        self.card_changed(contact)
+
+    def _forget_card(self, contact: ContactId) -> None:
+        """Once nobody works on it any more, wrap-up included."""
+        if contact not in self._task_cards:
+            return
+        if not any(seen.contact == contact for seen in self._center.view().agents.values()):
+            del self._task_cards[contact]
 
     # ---- tabs ---------------------------------------------------------------------------------------------
 
@@ -208,11 +244,12 @@ class Desk:
 
     def shown(self, tab: Tab, offer: OfferId) -> bool:
         """The page says that the card is on the screen. False: that offer is not this agent's (any more)."""
-        desk, current = self._desks.get(tab.agent), self._offers.get(tab.agent)
-        if desk is None or current is None or current.offer != offer:
+        desk, task = self._desks.get(tab.agent), self._task_offers.get(offer)
+        theirs = self.offer_of(tab.agent) == offer or (task is not None and task.agent == tab.agent)
+        if desk is None or not theirs:
             return False
-        if desk.shown != offer:
-            desk.shown = offer
+        if offer not in desk.shown:
+            desk.shown.add(offer)
             self._center.post(CardShown(offer))
         return True
 
@@ -350,36 +387,43 @@ class Desk:
         who = site.agents.get(agent)
         if seen is None or who is None:
             return state
-        state["agent"] = {**agent_state.own(seen), "name": wallboard.label(who.label)}
+        state["agent"] = {**agent_state.own(seen), "name": label(who.label)}
         if seen.phone is None and who.phone is not None:
             state["usual_phone"] = who.phone
         state["today"] = agent_state.today(self._days.of(agent, view.at_us))
         if self._days.since_us > day_start_us(view.at_us, self._days.zone):
             state["today_since_us"] = self._days.since_us
-        offer = self._ringing(seen, view)
+        offer = self._held_out(seen, seen.offer, view) if seen.offer is not None else None
         if offer is not None:
             state["offer"] = self._offer(offer)
         contact = offer.contact if offer is not None else None
         if seen.visit is not None and seen.contact is not None and seen.activity in _WITH_CALLER:
-            state["visit"] = agent_state.visit(site, seen)
+            talked = view.visits.get(seen.visit)
+            state["visit"] = agent_state.visit(site, seen, talked.kind if talked is not None else None)
             contact = seen.contact
         if contact is not None and (card := self._card(contact)) is not None:
             state["card"] = card
+        tasks = [view.visits[name] for name in seen.tasks if name in view.visits]
+        if tasks:
+            state["tasks"] = [agent_state.task(site, each, self._card(each.contact)) for each in tasks]
+        offers = [self._held_out(seen, name, view) for name in seen.task_offers]
+        if any(offers):
+            state["task_offers"] = [self._offer(each) for each in offers if each is not None]
         return state
 
-    def _ringing(self, seen: AgentView, view: SiteView) -> PopScreen | None:
-        """The offer that is out to this agent; also one made when no page was open, so that none popped up."""
-        known = self._offers.get(seen.agent)
-        if seen.offer is None or (known is not None and known.offer == seen.offer):
-            return known if seen.offer is not None else None
-        visit = view.visits.get(seen.offer.rpartition(".")[0])
-        queue = self._center.site.queues.get(visit.queue) if visit is not None else None
+    def _held_out(self, seen: AgentView, offer: OfferId, view: SiteView) -> PopScreen | None:
+        """An offer that is out to this agent; also one made when no page was open, so that none popped up."""
+        known = self._task_offers.get(offer) or self._offers.get(seen.agent)
+        if known is not None and known.offer == offer:
+            return known
+        visit = view.visits.get(offer.rpartition(".")[0])
         if visit is None:
             return None
+        queue = self._center.site.queues.get(visit.queue)
         wait_us, ring_s = seen.since_us - visit.entered_us, queue.ring_timeout_s if queue else 0.0
-        made = PopScreen(seen.agent, seen.offer, visit.contact, visit.queue, wait_us, ring_s)
-        self._offers[seen.agent] = made
-        self._offered_us[seen.offer] = seen.since_us
+        why = self._whys.get(offer, "")
+        made = PopScreen(seen.agent, offer, visit.contact, visit.queue, wait_us, ring_s, visit.kind, why)
+        self._keep_offer(made, seen.since_us)
         return made
 
     def _offer(self, made: PopScreen) -> Json:
@@ -387,15 +431,27 @@ class Desk:
         return agent_state.offer(self._center.site, made, offered_us, self._card(made.contact))
 
     def _card(self, contact: ContactId) -> Json | None:
-        known = self._cards(contact)
+        known = self._task_cards.get(contact) or self._cards(contact)
         return agent_state.card(self._center.site, known) if known is not None else None
 
     # ---- what commands ask --------------------------------------------------------------------------------
 
     def offer_of(self, agent: AgentId) -> OfferId | None:
-        """The offer on this agent's pages now."""
+        """The offer of a call or a callback on this agent's pages now."""
         offer = self._offers.get(agent)
         return offer.offer if offer is not None else None
+
+    def is_call(self, agent: AgentId, offer: OfferId) -> bool:
+        """Whether this offer is accepted by lifting the receiver."""
+        made = self._offers.get(agent)
+        return made is not None and made.offer == offer and made.kind is Kind.CALL
+
+    def work_offer_of(self, agent: AgentId) -> OfferId | None:
+        """The first offer on this agent's pages that a button accepts."""
+        made = self._offers.get(agent)
+        if made is not None and made.kind is not Kind.CALL:
+            return made.offer
+        return next((name for name, task in self._task_offers.items() if task.agent == agent), None)
 
     def visit_of(self, agent: AgentId) -> str | None:
         """The visit this agent talks with or wraps up."""
@@ -403,3 +459,8 @@ class Desk:
         visit = desk.state.get("visit") if desk is not None else None
         found = visit.get("visit") if isinstance(visit, dict) else None
         return found if isinstance(found, str) else None
+
+
+def _rows(state: Json, name: str) -> list[object]:
+    found = state.get(name)
+    return found if isinstance(found, list) else []

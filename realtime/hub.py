@@ -24,8 +24,8 @@ from acd.site import Site
 from acd.view import SiteView
 from realtime import wallboard, wire
 from realtime.outlet import Outlet
+from realtime.reasons import Json
 from realtime.settings import SocketSettings
-from realtime.wallboard import Json
 from realtime.wire import Encoded
 
 log = logging.getLogger(__name__)
@@ -207,6 +207,7 @@ class WallPublisher:
         self._seq = 0
         self._state: Json = {}
         self._lately = wallboard.Lately()
+        self._serving = wallboard.Serving()
         self._outgoing: deque[bytes] = deque(maxlen=64)
         self._carried = asyncio.Event()
 
@@ -278,7 +279,9 @@ class WallPublisher:
     def _look(self) -> Json:
         view = self._watched.view()
         self._lately.note(view.at_us, view.total.waiting)
-        return {**wallboard.wall_state(self._watched.site, view), "lately": self._lately.state()}
+        site = self._watched.site
+        serving = self._serving.of(site, view.reserves_open)
+        return {**wallboard.wall_state(site, view, serving), "lately": self._lately.state()}
 
 
 class WallFollower:

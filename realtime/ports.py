@@ -10,8 +10,9 @@ from typing import Protocol
 from acd.effects import Granted, Refused
 from acd.events import Command, Event
 from acd.site import Site
-from acd.types import AgentId, ContactId, CustomerId
+from acd.types import AgentId, ContactId, CustomerId, VisitId
 from acd.view import SiteView
+from acd.why import WhyWaiting
 
 
 class Center(Protocol):
@@ -21,6 +22,8 @@ class Center(Protocol):
     def site(self) -> Site: ...
 
     def view(self) -> SiteView: ...
+
+    def why(self, visit: VisitId) -> WhyWaiting | None: ...
 
     def now_us(self) -> int: ...
 
@@ -46,6 +49,11 @@ class Contacts(Protocol):
     ) -> Sequence[Mapping[str, object]]: ...
 
     async def one(self, contact: ContactId) -> Mapping[str, object] | None: ...
+
+    async def waits(self, contact: ContactId, now_us: int) -> Sequence[Mapping[str, object]]:
+        """Its visits, each with `stretches` of its wait (`from_us`, `to_us`, `cause`, `requirement`, `step`,
+        `priority`) and `offers` (`chosen`: the reason as the center wrote it)."""
+        ...
 
 
 class Customers(Protocol):

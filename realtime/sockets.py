@@ -15,7 +15,7 @@ from fastapi import APIRouter, WebSocket
 from sqlalchemy.exc import SQLAlchemyError
 
 from acd.effects import Refused
-from acd.events import Command, Dispose, EndWrapUp, RejectOffer, SetStatus, SignIn
+from acd.events import AcceptOffer, Command, Dispose, EndWrapUp, FinishWork, RejectOffer, SetStatus, SignIn
 from acd.types import AgentId, Status
 from realtime import wire
 from realtime.access import May, Principal
@@ -26,7 +26,7 @@ from realtime.http import problem
 from realtime.origin import is_ours
 from realtime.outlet import Outlet, outlet_for, query_of
 from realtime.ports import Center
-from realtime.wallboard import Json
+from realtime.reasons import Json
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +280,8 @@ class _Visit:
 def command_of(agent: AgentId, message: Json, desk: Desk, center: Center) -> Command | str:
     """What a page's command means; or the reason why it cannot be asked for.
 
-    `accept` is answered by lifting the receiver: no phone of ours can be made to answer from here yet.
+    `accept` takes on a task or a callback. A call is accepted by lifting the receiver: no phone of ours can be made to
+    answer from here yet.
     """
     word = message.get("command")
     if word == "sign_in":
@@ -292,7 +293,13 @@ def command_of(agent: AgentId, message: Json, desk: Desk, center: Center) -> Com
     if word == "status":
         return _status(agent, message)
     if word == "accept":
-        return "lift_the_receiver"
+        wanted = message.get("offer") or desk.work_offer_of(agent)
+        if not isinstance(wanted, str) or desk.is_call(agent, wanted):
+            return "lift_the_receiver"
+        return AcceptOffer(agent, wanted)
+    if word == "finish":
+        done = message.get("visit") or desk.visit_of(agent)
+        return FinishWork(agent, done) if isinstance(done, str) else "no_visit"
     if word == "reject":
         offer = message.get("offer") or desk.offer_of(agent)
         return RejectOffer(agent, offer) if isinstance(offer, str) else "no_offer"

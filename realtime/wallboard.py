@@ -1,21 +1,22 @@
 """What a wall shows, and the difference of two such states. Pure.
 
 The state holds no null and no caller: what is unknown is left out (a null in a merge patch deletes), and a
-wall hangs where visitors stand. An agent is counted in every queue they could answer, and once in the
-total.
+wall hangs where visitors stand. An agent is counted in every queue they could answer (by the center's own rule: the
+first step of what the queue asks for, and its reserve while that is open), and once in the total.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from acd.site import Agent, Label, Queue, Site
+from acd.outlook import Outlook
+from acd.routing.needs import Requirement, meets, need_of, plan_of
+from acd.site import Agent, Queue, Site
 from acd.types import US_PER_S, Activity, AgentId, QueueId, Status
-from acd.view import AgentView, QueueFigures, SiteView
-
-Json = dict[str, object]
+from acd.view import AgentView, AlarmView, QueueFigures, SiteView
+from realtime.reasons import Json, label, requirement_label, wait_range
 
 COUNTS = ("available", "ringing", "on_call", "wrap_up", "not_ready", "unreachable")
 
@@ -30,10 +31,12 @@ _BY_ACTIVITY = {
 }
 
 
-def wall_state(site: Site, view: SiteView) -> Json:
-    """The state of every wall of this site, in the shape of the wall's socket. Instants are microseconds."""
+def wall_state(site: Site, view: SiteView, serving: Mapping[QueueId, Sequence[AgentId]]) -> Json:
+    """The state of every wall of this site, in the shape of the wall's socket. Instants are microseconds.
+
+    `serving`: who can answer each queue (`Serving.of`).
+    """
     buckets = {name: bucket(agent) for name, agent in view.agents.items()}
-    serving = servers(site)
     state: Json = {
         "site": {"name": label(site.name), "language": site.language, "time_zone": site.time_zone},
         "queues": {
@@ -42,6 +45,8 @@ def wall_state(site: Site, view: SiteView) -> Json:
                 **_figures(view.queues[name]),
                 "target_s": queue.target_s,
                 "agents": _counts(buckets.get(agent) for agent in serving[name]),
+                **_expected(view.outlooks.get(name)),
+                **({"reserve_open": True} if name in view.reserves_open else {}),
             }
             for name, queue in site.queues.items()
             if name in view.queues
@@ -50,6 +55,7 @@ def wall_state(site: Site, view: SiteView) -> Json:
         "agents": {name: _agent(site.agents.get(name), agent) for name, agent in view.agents.items()},
         "reasons": {code: label(text) for code, text in site.not_ready_reasons.items()},
         "contacts_now": view.contacts_now,
+        "alarms": {name: _alarm(site, alarm) for name, alarm in view.alarms.items()},
     }
     if view.card_before_ring is not None:
         state["card_before_ring"] = round(view.card_before_ring, 4)
@@ -82,10 +88,6 @@ class Lately:
         }
 
 
-def label(value: Label) -> Json:
-    return {"fa": value.fa, "en": value.en}
-
-
 def bucket(agent: AgentView) -> str | None:
     """Under which of `COUNTS` an agent is counted; None: not here today."""
     if agent.activity in _BY_ACTIVITY and (
@@ -99,19 +101,37 @@ def bucket(agent: AgentView) -> str | None:
     return "available"
 
 
-def servers(site: Site) -> dict[QueueId, list[AgentId]]:
-    """Who has the skills that each queue requires."""
-    return {
-        name: [agent for agent, who in site.agents.items() if can_serve(who, queue)]
-        for name, queue in site.queues.items()
+@dataclass(slots=True)
+class Serving:
+    """Who can answer each queue, worked out once for a site and its open reserves: a wall is drawn often, and an
+    expression over every agent is not free."""
+
+    _site: Site | None = None
+    _open: frozenset[QueueId] = frozenset()
+    _known: Mapping[QueueId, Sequence[AgentId]] = field(default_factory=dict)
+
+    def of(self, site: Site, reserves_open: Iterable[QueueId] = ()) -> Mapping[QueueId, Sequence[AgentId]]:
+        open_now = frozenset(reserves_open)
+        if site is not self._site or open_now != self._open:
+            self._site, self._open, self._known = site, open_now, servers(site, open_now)
+        return self._known
+
+
+def servers(site: Site, reserves_open: Collection[QueueId] = ()) -> dict[QueueId, list[AgentId]]:
+    """Who may answer a caller of each queue who comes now; queues that ask for the same are worked out once."""
+    asked = {name: _asked(queue, name in reserves_open) for name, queue in site.queues.items()}
+    able = {
+        requirement: [agent for agent, who in site.agents.items() if meets(agent, who, requirement)]
+        for requirement in set(asked.values())
     }
+    return {name: able[requirement] for name, requirement in asked.items()}
 
 
-def can_serve(agent: Agent, queue: Queue) -> bool:
-    return all(
-        skill in agent.skills and agent.skills[skill].level >= minimum
-        for skill, minimum in queue.requires.items()
-    )
+def _asked(queue: Queue, reserve_open: bool) -> Requirement:
+    requirement = plan_of(queue)[-1].steps[0].requirement
+    if queue.reserve is None or not reserve_open:
+        return requirement
+    return tuple(dict.fromkeys((*requirement, need_of(queue.reserve.people))))
 
 
 def difference(old: Mapping[str, object], new: Mapping[str, object]) -> Json | None:
@@ -174,6 +194,22 @@ def _figures(figures: QueueFigures) -> Json:
         if value is not None:
             known[name] = round(value, digits)
     return known
+
+
+def _expected(outlook: Outlook | None) -> Json:
+    """What one who calls now may expect to wait; left out where nobody can tell."""
+    expected = wait_range(outlook.expected) if outlook is not None else None
+    return {} if expected is None else {"expected_wait_s": expected}
+
+
+def _alarm(site: Site, alarm: AlarmView) -> Json:
+    return {
+        "kind": alarm.kind,
+        "queues": list(alarm.queues),
+        "missing": list(alarm.missing),
+        "missing_labels": [requirement_label(site, each) for each in alarm.missing],
+        "since_us": alarm.since_us,
+    }
 
 
 def _counts(buckets: Iterable[str | None]) -> Json:

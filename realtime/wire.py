@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from realtime.wallboard import Json
+from realtime.reasons import Json
 
 
 @dataclass(frozen=True, slots=True)

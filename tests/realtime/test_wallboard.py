@@ -69,7 +69,9 @@ def test_the_wall_of_a_small_morning() -> None:
         VisitQueued("c1", "loans"),
     ):
         measures.fold(center.handle(event, T0_US).facts)
-    state: Any = wall_state(site, view_of(center, measures, T0_US + 5_000_000))
+    state: Any = wall_state(
+        site, view_of(center, measures, T0_US + 5_000_000), wallboard.servers(site)
+    )
     assert state["site"] == {
         "name": {"fa": "نمونه", "en": "Sample"},
         "language": "fa",
