@@ -56,22 +56,21 @@ def settle_in(turn: Turn, visit: Visit) -> None:
     """Work out what the visit asks for now, without telling: it has just begun, or the site is another."""
     visit.step = _step_now(turn, visit)
     visit.priority = priority_of(turn, visit)
-    visit.requirement = said(requirement_of(turn, visit))
+    visit.requirement = _words(turn, visit)
 
 
 def review(turn: Turn, visit: Visit) -> None:
     """Bring the visit up to date: its step by the wait, whom it waits for, its priority, its timer."""
     if visit.waits_for is not None and not _still_waits_for(turn, visit):
         visit.waits_for = None
-    step, requirement, priority = _step_now(turn, visit), visit.requirement, visit.priority
-    visit.step = max(visit.step, step) if visit.step < len(turn.plan(visit).steps) else step
-    visit.priority = priority_of(turn, visit)
-    visit.requirement = said(requirement_of(turn, visit))
-    if (visit.requirement, visit.priority) != (requirement, priority):
+    steps = turn.plan(visit).steps
+    if len(steps) > 1:
+        visit.step = max(min(visit.step, len(steps) - 1), _step_now(turn, visit))
+    requirement, priority = _words(turn, visit), priority_of(turn, visit)
+    if requirement != visit.requirement or priority != visit.priority:
+        visit.requirement, visit.priority = requirement, priority
         turn.tell(
-            RequirementChanged(
-                turn.now_us, visit.visit, visit.queue, visit.step, visit.requirement, visit.priority
-            )
+            RequirementChanged(turn.now_us, visit.visit, visit.queue, visit.step, requirement, priority)
         )
     _watch(turn, visit)
 
@@ -92,12 +91,19 @@ def requirement_of(turn: Turn, visit: Visit) -> Requirement:
     return _general(turn, visit)
 
 
+def _words(turn: Turn, visit: Visit) -> str:
+    """What the visit asks for, as it is told."""
+    if visit.waits_for is None and not turn.remembered(visit.queue).reserve_open:
+        return _step(turn, visit).words
+    return said(requirement_of(turn, visit))
+
+
 def _general(turn: Turn, visit: Visit) -> Requirement:
     requirement = _step(turn, visit).requirement
+    if not turn.remembered(visit.queue).reserve_open:
+        return requirement
     reserve = turn.queue(visit.queue).reserve
-    if reserve is not None and turn.remembered(visit.queue).reserve_open:
-        return tuple(dict.fromkeys((*requirement, need_of(reserve.people))))
-    return requirement
+    return requirement if reserve is None else tuple(dict.fromkeys((*requirement, need_of(reserve.people))))
 
 
 def priority_of(turn: Turn, visit: Visit) -> int:
@@ -165,9 +171,11 @@ def _step(turn: Turn, visit: Visit) -> StepPlan:
 
 
 def _step_now(turn: Turn, visit: Visit) -> int:
-    wait_us = turn.now_us - visit.place_us
     steps = turn.plan(visit).steps
-    return max(number for number, step in enumerate(steps) if step.after_us <= max(0, wait_us))
+    if len(steps) == 1:
+        return 0
+    wait_us = max(0, turn.now_us - visit.place_us)
+    return max(number for number, step in enumerate(steps) if step.after_us <= wait_us)
 
 
 def _still_waits_for(turn: Turn, visit: Visit) -> bool:
@@ -183,14 +191,13 @@ def _longest_until_us(turn: Turn, visit: Visit) -> int | None:
 
 def _watch(turn: Turn, visit: Visit) -> None:
     """Wake up at the next instant at which this visit asks for something else."""
-    steps = turn.plan(visit).steps
-    instants = [visit.place_us + step.after_us for step in steps[visit.step + 1 : visit.step + 2]]
+    instants = [visit.place_us + step.after_us for step in turn.plan(visit).steps[visit.step + 1 :][:1]]
     if visit.waits_for is not None:
         instants.append(visit.waits_until_us)
     if (until_us := _longest_until_us(turn, visit)) is not None and visit.state is VisitState.WAITING:
         instants.append(until_us)
     timer = f"visit:{visit.visit}"
-    due_us = min((at_us for at_us in instants if at_us > turn.now_us), default=None)
+    due_us = min((at_us for at_us in instants if at_us > turn.now_us), default=None) if instants else None
     if due_us is None:
         turn.cancel_timer(timer)
     elif turn.state.timers.get(timer) != due_us:

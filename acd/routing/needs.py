@@ -53,11 +53,12 @@ def skills_of(requirement: Requirement) -> tuple[SkillId, ...]:
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """The requirement from a wait of `after_us` on, and the priority points that all steps so far add."""
+    """The requirement from a wait of `after_us` on (and in words), and the points that all steps so far add."""
 
     after_us: int
     requirement: Requirement
     priority: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,17 @@ def _sorted(skills: Mapping[SkillId, int]) -> tuple[tuple[SkillId, int], ...]:
 
 def _steps(asked: _Asked, priority: int, relax: Sequence[Relaxation]) -> tuple[StepPlan, ...]:
     more: list[Need] = []
-    steps = [StepPlan(0, asked.requirement(more), priority)]
+    steps = [_step(0, asked.requirement(more), priority)]
     for step in relax:
         asked = asked.relaxed(step.requires)
         more += [need_of(people) for people in step.add]
         priority += step.priority
-        steps.append(StepPlan(int(step.after_s * US_PER_S), asked.requirement(more), priority))
+        steps.append(_step(int(step.after_s * US_PER_S), asked.requirement(more), priority))
     return tuple(steps)
+
+
+def _step(after_us: int, requirement: Requirement, priority: int) -> StepPlan:
+    return StepPlan(after_us, requirement, priority, said(requirement))
 
 
 def meets(agent_id: AgentId, agent: Agent, requirement: Requirement) -> bool:
