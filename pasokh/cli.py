@@ -261,6 +261,16 @@ def customers_import(file: Path, config: Config = CONFIG) -> None:
         raise typer.Exit(1)
 
 
+@customers.command("pin")
+def customers_pin(customer: str, remove: bool = False, config: Config = CONFIG) -> None:
+    """Set the telephone PIN of a customer, asked for twice; or take it away."""
+    from pasokh.services import set_pin
+
+    pin = None if remove else typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    asyncio.run(set_pin(_settings(config), customer, pin))
+    out.print("The PIN is removed." if remove else "The PIN is set.")
+
+
 def _settings(config: Path) -> Settings:
     from pasokh.settings import load_settings
 

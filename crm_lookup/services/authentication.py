@@ -136,10 +136,6 @@ class Authentication:
         self._store.note_proof(contact, proof)
         self._on_proof(contact, proof)
 
-    def login(self, identity: str) -> str:
-        """What stands in the store of PINs for what a customer keys to say who they are."""
-        return token("login", identity, self._secret)
-
     async def aclose(self) -> None:
         await self._check.aclose()
         await self._store.aclose()
@@ -184,7 +180,7 @@ class Authentication:
         """The same work whether there is such a customer or not, so that nobody learns who is one by the time."""
         said = next((args[name] for name in self._settings.identities if args.get(name)), None)
         if said is not None:
-            stored = await self._store.pin_of(self.login(said))
+            stored = await self._store.pin_of(login_token(said, self._secret))
         else:
             stored = await self._store.pin_of_customer(claim.customer or "")
         hashed = stored.hashed if stored is not None else self._nobodys_hash
@@ -248,6 +244,11 @@ class Authentication:
         self.counters.failed += 1
         count = self._of(keys[0]).count(keys[0])
         return {RESULT: NOT_RIGHT, "left": str(self._settings.tries - (count.failed if count else 0))}
+
+
+def login_token(identity: str, secret: bytes) -> str:
+    """What stands in the store of PINs for what a customer keys to say who they are."""
+    return token("login", identity, secret)
 
 
 def in_order(method: str) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from acd.common.number import Number, parse_number
 from acd.store.base import Database, DatabaseSettings, metadata, opened
 from crm_lookup.customers import add
-from crm_lookup.services.authentication import Authentication, Claim
+from crm_lookup.services.authentication import Authentication, Claim, login_token
 from crm_lookup.services.opening import open_services
 from crm_lookup.services.pins import ChildPinCheck, PinSettings, hash_pin, is_right, keyed
 from crm_lookup.services.proofs import ProofStore
@@ -114,7 +114,7 @@ async def quick(tmp_path: Path) -> AsyncIterator[Database]:
 async def with_pin(house: House, database: Database, digits: str = "2681") -> None:
     at = datetime.now(UTC)
     await add(database.writing, Customer("c-1001", name_en="Mehdi", phones=("+982188776655",)), at)
-    login = house.authentication.login("1001")
+    login = login_token("1001", SECRET)
     await house.store.set_pin("c-1001", hash_pin(digits, SECRET, CHEAP), login, at)
 
 
