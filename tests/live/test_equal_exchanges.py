@@ -75,8 +75,9 @@ QUIET = {"resync_s": 3600.0}
 
 
 def bent(site: Site) -> Site:
-    """This menu for the main line, and rings of one second."""
+    """This menu for the main line, rings of one second, and two phones at once for loans."""
     queues = {name: each.model_copy(update={"ring_timeout_s": 1.0}) for name, each in site.queues.items()}
+    queues["loans"] = queues["loans"].model_copy(update={"ring_at_once": 2})
     numbers = {name: each.model_copy(update={"flow": "exchange"}) for name, each in site.numbers.items()}
     return site.model_copy(update={"queues": queues, "numbers": numbers})
 
@@ -123,6 +124,9 @@ CALLS = [
     Call("a wrong key, then the right one", "91", [OWN]),
     Call("an agent comes in the middle of the announcement", "2", comes=("l1", "l1-phone")),
     Call("a stranger", "1", [OWN], caller="09127770001"),
+    Call("two ring and one answers", "2", [("l1", "silent-1"), ("l2", "l2-phone")]),
+    Call("two ring, one is busy and one answers", "2", [("l1", "busy-1"), ("l2", "l2-phone")]),
+    Call("the caller leaves while two ring", "2", [("l1", "silent-1"), ("l2", "silent-2")], leaves_s=0.6),
 ]
 
 
