@@ -46,6 +46,7 @@ class May(StrEnum):
     STEER_AGENTS = "steer_agents"
     SEE_CONTACTS = "see_contacts"
     SEE_CUSTOMERS = "see_customers"
+    MAKE_TASKS = "make_tasks"
     SEE_CENTER = "see_center"
     CHANGE_CENTER = "change_center"
     PUBLISH_FLOWS = "publish_flows"
@@ -62,6 +63,7 @@ _SUPERVISOR = frozenset(
         May.STEER_AGENTS,
         May.SEE_CONTACTS,
         May.SEE_CUSTOMERS,
+        May.MAKE_TASKS,
         May.SEE_CENTER,
         May.PUBLISH_FLOWS,
     }

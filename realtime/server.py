@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from realtime import http, pages, sockets
 from realtime.api import (
     agents,
+    alarms,
     audit,
     center,
     contacts,
@@ -29,6 +30,7 @@ from realtime.api import (
     login,
     queues,
     reports,
+    tasks,
     users,
     voicemail,
 )
@@ -37,6 +39,7 @@ from realtime.errors import ServeError
 from realtime.outlet import StaffSocket
 from realtime.settings import HttpSettings
 from realtime.sockets import LiveSockets
+from realtime.task_cards import restore
 
 _DESCRIPTION = (
     "Log in at /api/v1/login and send the token as `Authorization: Bearer …`; pages use a cookie instead. "
@@ -63,7 +66,9 @@ def create_app(deps: RealtimeDeps) -> FastAPI:
         login,
         agents,
         queues,
+        alarms,
         contacts,
+        tasks,
         customers,
         reports,
         voicemail,
@@ -118,6 +123,7 @@ class Server:
             up.cancel()
             await self._serving
             raise ServeError("The HTTP server ended while it started; its log says why.")
+        await restore(self._deps)
         self._behind.append(loop.create_task(self._deps.audit.run(), name="audit trail"))
         if self._deps.desk is not None:
             self._behind.append(loop.create_task(self._deps.desk.run(), name="agents' desk"))

@@ -22,15 +22,15 @@ COOKIE = "pasokh_session"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """NUL cannot be kept by PostgreSQL, and the rest of them is nobody's name."""
     if any(ord(letter) < 32 and letter not in "\t\n\r" for letter in text):
         raise ValueError("control characters are not allowed")
     return text
 
 
-Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
-LongText = Annotated[str, StringConstraints(max_length=1_000_000), AfterValidator(_printable)]
+Text = Annotated[str, StringConstraints(max_length=200), AfterValidator(printable)]
+LongText = Annotated[str, StringConstraints(max_length=1_000_000), AfterValidator(printable)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]{1,128}$")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from acd.center import Center
 from acd.events import Asked, CallArrived, PhoneChanged, SetStatus, SignIn, VisitQueued
 from acd.kpi.measures import Measures
+from acd.routing.estimate import WaitRange
 from acd.site import load_site
 from acd.types import PhoneState, Status
 from acd.view import view_of
@@ -69,9 +71,7 @@ def test_the_wall_of_a_small_morning() -> None:
         VisitQueued("c1", "loans"),
     ):
         measures.fold(center.handle(event, T0_US).facts)
-    state: Any = wall_state(
-        site, view_of(center, measures, T0_US + 5_000_000), wallboard.servers(site)
-    )
+    state: Any = wall_state(site, view_of(center, measures, T0_US + 5_000_000), wallboard.servers(site))
     assert state["site"] == {
         "name": {"fa": "نمونه", "en": "Sample"},
         "language": "fa",
@@ -97,3 +97,37 @@ def test_the_last_minutes_are_kept_by_their_largest_number_and_no_longer() -> No
     before = lately.state()
     lately.note(141, 1)
     assert difference(before, lately.state()) == {"waiting": {"11": None, "14": 1}}
+
+
+RESERVE = SITE.replace(
+    "    requires: {loans: 3}\n",
+    "    requires: {loans: 3}\n    agents_if: agent.skills.loans >= 4\n"
+    "    reserve: {people: {requires: {fa: 5}}, open_below: 0.7, close_above: 0.9}\n",
+)
+
+
+def test_who_can_answer_is_the_rule_of_the_center() -> None:
+    site = load_site(RESERVE, "center.yaml")
+    assert wallboard.servers(site) == {"sales": ["sara", "reza"], "loans": ["reza"]}
+    serving = wallboard.Serving()
+    assert serving.of(site, ()) is serving.of(site, ()), "it is worked out once"
+    assert serving.of(site, ("loans",)) == {"sales": ["sara", "reza"], "loans": ["sara", "reza"]}
+
+
+def test_a_queue_tells_what_to_expect_and_that_its_reserve_is_open() -> None:
+    site = load_site(RESERVE, "center.yaml")
+    center, measures = Center.new(site, T0_US), Measures()
+    measures.use(site)
+    view = view_of(center, measures, T0_US)
+    serving = wallboard.servers(site)
+    loans: Any = wall_state(site, view, serving)["queues"]["loans"]  # type: ignore[index]
+    assert "expected_wait_s" not in loans, "nobody is there, so nobody can tell"
+    assert "reserve_open" not in loans
+    hopeful = replace(
+        view,
+        outlooks={"loans": replace(view.outlooks["loans"], expected=WaitRange(12.4, 40.0, 95.6))},
+        reserves_open=("loans",),
+    )
+    loans = wall_state(site, hopeful, serving)["queues"]["loans"]  # type: ignore[index]
+    assert loans["expected_wait_s"] == {"low": 12, "likely": 40, "high": 96}
+    assert loans["reserve_open"] is True
