@@ -38,6 +38,9 @@ PURE_ELSEWHERE = (
     "ivr/draw_layout.py",
     "ivr/draw_words.py",
     "crm_lookup/card.py",
+    "crm_lookup/services/breaker.py",
+    "crm_lookup/services/mapping.py",
+    "crm_lookup/services/tries.py",
     "realtime/wallboard.py",
 )
 IMPURE = {"asyncio", "socket", "threading", "time", "random", "uuid", "logging", "sqlalchemy"}
