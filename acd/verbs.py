@@ -6,7 +6,7 @@ Sounds are names as Asterisk takes them: without extension, absolute or relative
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -197,6 +197,12 @@ class Script(Protocol):
 
     @property
     def position(self) -> Position: ...
+
+    @property
+    def passed(self) -> Sequence[str]:
+        """The nodes that the last `next` led through, in order, also those that neither speak nor listen; the one
+        of its verb last, if it is another one."""
+        ...
 
     def next(self, reply: Reply) -> Verb:
         """The next verb. After `Hangup` it is not called again."""

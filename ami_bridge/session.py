@@ -29,6 +29,7 @@ from acd.verbs import (
     LeaveLine,
     LineLeft,
     Pause,
+    Position,
     Recorded,
     RecordMessage,
     Reply,
@@ -155,7 +156,7 @@ class CallSession:
         while not isinstance(verb := self.script.next(reply), Hangup):
             await self._keep_node()
             reply = await self._do(verb)
-        self._tell_node()
+        self._tell_nodes()
         await self.agi.set_variable("PASOKH_DONE", "1")
         self.center.post(MenuEnded(self.caller.contact))
 
@@ -242,23 +243,32 @@ class CallSession:
         return old is not None and (old.flow, old.node) == (at.flow, at.node)
 
     async def _keep_node(self) -> None:
-        if self._tell_node():
+        if self._tell_nodes():
             at = self.script.position
             await self._carried.write(
                 flow=at.flow, flow_version=at.version, node=at.node, language=at.language
             )
 
-    def _tell_node(self) -> bool:
-        """Whether the script has come to another node. The one where a re-attached caller goes on was told before."""
-        at, old = self.script.position, self.caller.ticket
-        here = (at.flow, at.version, at.node)
-        if here == self._here:
-            return False
-        known = self._here is None and old is not None and here == (old.flow, old.flow_version, old.node)
-        if not known:
-            self.center.post(MenuStep(self.caller.contact, at.flow, at.version, at.node))
-        self._here = here
-        return True
+    def _tell_nodes(self) -> bool:
+        """Tell the nodes that the script came through; whether it is now at another one than before."""
+        at, before = self.script.position, self._here
+        for node in self._nodes_to_tell(at):
+            here = (at.flow, at.version, node)
+            if here != self._here:
+                self._here = here
+                self.center.post(MenuStep(self.caller.contact, at.flow, at.version, node))
+        return self._here != before
+
+    def _nodes_to_tell(self, at: Position) -> tuple[str, ...]:
+        """The nodes since the last verb. The one where a re-attached caller goes on, and the way to it within called
+        flows, were told before."""
+        nodes, old = (*self.script.passed, at.node), self.caller.ticket
+        if self._here is not None or old is None or old.node not in nodes:
+            return nodes
+        if (old.flow, old.flow_version) != (at.flow, at.version):
+            return nodes
+        self._here = (at.flow, at.version, old.node)
+        return nodes[nodes.index(old.node) + 1 :]
 
     # Elsewhere ---------------------------------------------------------------------------------------------
 

@@ -155,10 +155,8 @@ class _Picture:
         return HEAD + 8 + ROW * rows
 
     def _figures_of(self, name: str) -> Figures | None:
-        """None for a node in which nobody can be: one that neither speaks nor listens is not counted."""
-        if self.figures is None or (name not in self.figures and self.kinds[name] in words.SILENT):
-            return None
-        return self.figures.get(name) or Figures(0, 0, 0)
+        """None if nobody was counted; where nobody came is a figure too."""
+        return None if self.figures is None else self.figures.get(name) or Figures(0, 0, 0)
 
     # Drawing -----------------------------------------------------------------------------------------------
 

@@ -69,9 +69,6 @@ ERRORS = frozenset(
 )  # fmt: skip
 """Ways that nobody wished for: drawn dashed."""
 
-SILENT = frozenset({"hours", "branch", "set", "return"})
-"""Kinds that a caller passes without being in them."""
-
 ASKING = frozenset({"ask", "lookup"})
 """Kinds whose `otherwise` means that no answer came."""
 

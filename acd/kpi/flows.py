@@ -4,7 +4,8 @@ give up.
 A caller is in one node at a time: the last one that the session told of. They *entered* it; they *left* it when
 they came to another one, or were answered there by a person; if their call *ended* in it, they either gave up or
 were done, and which of the two the node's kind says (`Figures.dropped`): an end in a menu is a caller lost, an end
-in a farewell is not. A node that neither speaks nor listens is passed without being counted.
+in a farewell is not. Nodes that neither speak nor listen (hours, branches) are told too, in the order of the way
+through them, so that it is seen where callers went.
 
 The node `verify/ask_pin` is within the flow that the node `verify` calls: who is in it is in both. A caller who
 goes from one of its nodes to another stays in `verify`.

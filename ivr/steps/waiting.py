@@ -42,6 +42,10 @@ class WaitingScript:
     def position(self) -> Position:
         return self._position
 
+    @property
+    def passed(self) -> tuple[str, ...]:
+        return ()
+
     def next(self, reply: Reply) -> Verb:
         """The next verb; the first call begins it, whatever the reply is."""
         try:

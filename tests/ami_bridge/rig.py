@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -171,6 +171,10 @@ class Verbs:
     @property
     def position(self) -> Position:
         return Position("flow", "v1", self._node, "fa")
+
+    @property
+    def passed(self) -> Sequence[str]:
+        return ()
 
     def next(self, reply: Reply) -> Verb:
         if not isinstance(reply, Begun):

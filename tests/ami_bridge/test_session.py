@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -610,6 +611,64 @@ async def test_the_node_where_a_caller_goes_on_was_told_before(house: House) -> 
     await caller.ended()
     steps = [event.node for event in house.center.events if isinstance(event, MenuStep)]
     assert steps == ["two"]
+
+
+class Silent(Walk):
+    """Each name may be a whole way, as the script of a flow walks it between two verbs: `open look/main`."""
+
+    def __init__(self, *steps: tuple[str, Verb]) -> None:
+        super().__init__(*steps)
+        self._ways = [way for way, _ in steps]
+        self._way: list[str] = []
+
+    @property
+    def passed(self) -> Sequence[str]:
+        return self._way
+
+    def next(self, reply: Reply) -> Verb:
+        self._way = self._ways.pop(0).split() if self._ways else []
+        verb = super().next(reply)
+        self._node = self._way[-1] if self._way else self._node.split()[-1]
+        return verb
+
+
+def told(house: House) -> list[str]:
+    return [event.node for event in house.center.events if isinstance(event, MenuStep)]
+
+
+async def test_silent_nodes_are_told_in_the_order_of_the_way(house: House) -> None:
+    walk = Silent(
+        ("open hello", Say(("a",))),
+        ("check look look/ask", Say(("b",))),
+        ("look/ask", Say(("c",))),
+        ("bye", Hangup()),
+    )
+    caller = await house.begin(script=walk)
+    await caller.ended()
+    assert told(house) == ["open", "hello", "check", "look", "look/ask", "bye"]
+
+
+async def test_a_silent_way_back_to_the_same_node_is_told_but_not_written_again(house: House) -> None:
+    walk = Silent(("main", Say(("a",))), ("which main", Say(("b",))))
+    caller = await house.begin(script=walk)
+    await caller.ended()
+    assert told(house) == ["main", "which", "main"]
+    assert sum(line.startswith(TICKET_LINE) for line in caller.lines) == 1
+
+
+async def test_the_way_to_where_a_caller_goes_on_was_told_before(house: House) -> None:
+    house.ticket = Ticket(CONTACT, 7, "flow", "v1", "look/ask", "fa")
+    walk = Silent(("look look/ask", Say(("a",))), ("which two", Say(("b",))))
+    caller = await house.begin(script=walk, caller=AsteriskChannel(attach=2))
+    await caller.ended()
+    assert told(house) == ["which", "two"]
+
+
+async def test_who_goes_on_in_another_version_is_told_anew(house: House) -> None:
+    house.ticket = Ticket(CONTACT, 7, "flow", "v0", "one", "fa")
+    caller = await house.begin(script=Silent(("open one", Say(("a",)))), caller=AsteriskChannel(attach=2))
+    await caller.ended()
+    assert told(house) == ["open", "one"]
 
 
 # ---- pauses, messages, other numbers -----------------------------------------------------------------------

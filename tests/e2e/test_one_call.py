@@ -185,6 +185,7 @@ class _NoScript:
     """A menu that hangs up at once."""
 
     position = Position("none", "0", "none", "fa")
+    passed: tuple[str, ...] = ()
 
     def next(self, reply: Reply) -> Verb:
         return Hangup()
