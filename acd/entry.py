@@ -15,7 +15,7 @@ from acd.common.hours import is_open, next_change
 from acd.effects import KeepPlace, LeaveLine, RefuseLine
 from acd.facts import VisitBegan, VisitFlowedOut, VisitRefused
 from acd.routing.needs import skills_of
-from acd.site_queue import OverflowTo, Queue
+from acd.site_queue import OverflowQueue, OverflowTo, Queue
 from acd.state import Contact, Visit
 from acd.transitions import VISIT, move
 from acd.turn import Turn
@@ -46,8 +46,26 @@ class Wish:
     entered_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotIn:
+    """Nowhere in line: which queue said no last, why, and the way that the site says (\"\" if none)."""
+
+    queue: QueueId
+    why: str
+    to: str
+
+
 def enter(turn: Turn, contact: Contact, wish: Wish) -> Visit | None:
     """Into the line of the queue, or of the one it sends them on to. None: nowhere, and the script was told so."""
+    found = _enter(turn, contact, wish)
+    if isinstance(found, Visit):
+        return found
+    if contact.kind is Kind.CALL:
+        turn.ask(RefuseLine(contact.contact, found.queue, found.why, found.to))
+    return None
+
+
+def _enter(turn: Turn, contact: Contact, wish: Wish) -> Visit | NotIn:
     queue_id, why, to = wish.queue, "", ""
     for _ in range(MOST_HOPS):
         if queue_id not in turn.site.queues:
@@ -63,31 +81,40 @@ def enter(turn: Turn, contact: Contact, wish: Wish) -> Visit | None:
             to = target or ""
             break
         queue_id = target.queue
-    if contact.kind is Kind.CALL:
-        turn.ask(RefuseLine(contact.contact, queue_id, why, to))
-    return None
+    return NotIn(queue_id, why, to)
 
 
 def take_out(turn: Turn, visit: Visit, why: str) -> None:
-    """Out of the line by the queue's rule, and on to where it says."""
+    """Out of the line by the queue's rule, and on to where it says. Work that is no call has no other way than another
+    queue: without one it stays.
+
+    Who is let in nowhere else has left the line they stood in: that is what their session is told.
+    """
     target = _target(turn.queue(visit.queue), why)
     contact = turn.state.contacts[visit.contact]
-    moving = target is not None and not isinstance(target, str)
+    if contact.kind is not Kind.CALL and not isinstance(target, OverflowQueue):
+        return
     flow_out(turn, visit, turn.now_us, why)
-    if moving and target is not None and not isinstance(target, str):
+    to: str = target if isinstance(target, str) else ""
+    if isinstance(target, OverflowQueue):
         wish = Wish(target.queue, visit.asked_priority, visit.place_us, visit.preferred)
-        if enter(turn, contact, wish) is not None or contact.kind is not Kind.CALL:
+        found = _enter(turn, contact, wish)
+        if isinstance(found, Visit):
             return
-    elif contact.kind is Kind.CALL:
-        to = target if isinstance(target, str) else ""
+        why, to = found.why, found.to
+    if contact.kind is Kind.CALL:
         turn.ask(LeaveLine(visit.contact, visit.visit, visit.queue, why, to))
 
 
 def must_leave(turn: Turn, visit: Visit) -> str:
-    """Why the visit may stay in line no longer; "" if it may. A ring that is out is let ring."""
-    if waiting.too_long(turn, visit):
-        return "max_wait"
+    """Why the visit may stay in line no longer; "" if it may. A ring that is out is let ring, also one that was taken
+    back: until Asterisk has said how it ended, somebody may have lifted the receiver."""
+    if visit.dialling:
+        return ""
     queue = turn.queue(visit.queue)
+    if waiting.too_long(turn, visit):
+        moves = isinstance(queue.overflow.max_wait, OverflowQueue)
+        return "max_wait" if visit.kind is Kind.CALL or moves else ""
     if visit.kind is Kind.CALL and queue.at_closing == "overflow" and not is_open_now(turn, queue):
         return "closed"
     return ""
@@ -232,7 +259,7 @@ def closing_time(turn: Turn, queue_id: QueueId) -> None:
         return turn.ignore("queue_is_open")
     for name in list(turn.lines.in_line.get(queue_id, ())):
         visit = turn.state.visits[name]
-        if visit.state is VisitState.WAITING and visit.kind is Kind.CALL:
+        if visit.state is VisitState.WAITING and visit.kind is Kind.CALL and not visit.dialling:
             take_out(turn, visit, "closed")
     return None
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from acd.effects import KeepPlace, LeaveLine, RefuseLine
-from acd.events import CallArrived, PhoneChanged, VisitQueued
+from acd.events import CallArrived, OfferAnswered, PhoneChanged, TaskArrived, VisitQueued
 from acd.facts import ReserveChanged, VisitBegan, VisitFlowedOut, VisitRefused
-from acd.types import EndedBy, PhoneState, RingFailure, Status, VisitState
+from acd.types import EndedBy, Kind, PhoneState, RingFailure, Status, VisitState
 from tests.acd.worlds import S, World, site_of
 
 DAY = {"weekly": {day: ["08:00-17:00"] for day in ("sat", "sun", "mon", "tue", "wed", "thu", "fri")}}
@@ -161,6 +161,54 @@ def test_a_ring_that_is_out_at_the_end_of_the_longest_wait_may_be_answered() -> 
     assert world.state_of("c1.1") is VisitState.TALKING
     world.miss("c2.1", RingFailure.BUSY)
     assert [(e.visit, e.why, e.to) for e in world.asked(LeaveLine)] == [("c2.1", "max_wait", "announcement")]
+
+
+def test_who_may_not_be_moved_to_the_next_queue_leaves_the_line_as_that_one_says() -> None:
+    world = world_of(
+        {
+            "main": {"max_wait_s": 30, "overflow": {"max_wait": {"queue": "next"}}},
+            "next": {"capacity": 1, "overflow": {"full": "voicemail"}},
+        }
+    )
+    world.call("c1", "next")
+    world.call("c2")
+    world.wait(31)
+    (left,) = world.asked(LeaveLine)
+    assert left == LeaveLine("c2", "c2.1", "main", "full", "voicemail")
+    assert world.asked(RefuseLine) == [], "their session stands in a line, and would not listen"
+    assert world.state_of("c2.1") is None
+
+
+def test_nobody_is_moved_while_a_phone_that_was_called_back_may_still_be_answered() -> None:
+    world = world_of(
+        {"main": {"max_wait_s": 30, "ring_timeout_s": 29, "overflow": {"max_wait": "voicemail"}}}, "a1"
+    )
+    world.call("c1")
+    world.reject("c1.1")
+    world.wait(31)
+    assert world.state_of("c1.1") is VisitState.WAITING
+    world.do(OfferAnswered("c1.1.1"))
+    assert world.state_of("c1.1") is VisitState.TALKING
+    world.call("c2")
+    world.ready("a2")
+    world.reject("c2.1")
+    world.wait(31)
+    world.miss("c2.1", RingFailure.WITHDRAWN)
+    assert [each.visit for each in world.asked(LeaveLine)] == ["c2.1"]
+
+
+def test_callbacks_and_tasks_have_no_way_out_but_another_queue() -> None:
+    rules = {"max_wait_s": 30, "stay_needs": "available", "empty_after_s": 10}
+    world = world_of({"main": {**rules, "overflow": {"max_wait": "voicemail"}}})
+    for contact, kind in (("k1", Kind.CALLBACK), ("t1", Kind.TASK)):
+        world.do(TaskArrived(contact, kind, "main"))
+    world.wait(61)
+    assert [world.state_of(visit) for visit in ("k1.1", "t1.1")] == [VisitState.WAITING] * 2
+    assert world.told(VisitFlowedOut) == []
+    moving = world_of({"main": {**rules, "overflow": {"max_wait": {"queue": "next"}}}, "next": {}})
+    moving.do(TaskArrived("k1", Kind.CALLBACK, "main"))
+    moving.wait(31)
+    assert moving.visit("k1.2").queue == "next"
 
 
 def test_a_closed_queue_lets_nobody_in_and_serves_those_in_line() -> None:
