@@ -18,6 +18,8 @@ Json = dict[str, object]
 _SKILL = re.compile(r"([A-Za-z0-9_-]+)>=(\d+)\Z")
 _OR = {"fa": " یا ", "en": " or "}
 _AND = {"fa": "، ", "en": ", "}
+_LEVEL = {"fa": "{0} (سطح {1} و بالاتر)", "en": "{0} ≥ {1}"}
+"""From right to left the sign is mirrored, and read by many as its contrary: Persian has words instead."""
 _ANYBODY = {"fa": "هر کارشناس", "en": "any agent"}
 
 
@@ -59,7 +61,7 @@ def _term(site: Site, term: str, language: str) -> str:
     found = _SKILL.match(term)
     if found is not None and found[1] in site.skills:
         name = getattr(site.skills[found[1]].label, language)
-        return f"{name}" if found[2] == "1" else f"{name} ≥ {found[2]}"
+        return f"{name}" if found[2] == "1" else _LEVEL[language].format(name, found[2])
     who = site.agents.get(term.removeprefix("one of "))
     return getattr(who.label, language) if who is not None else term
 

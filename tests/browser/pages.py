@@ -30,7 +30,8 @@ Json = dict[str, Any]
 class Server:
     """What the page is answered; nothing while it is `away`.
 
-    `heard`: all that it said on sockets. `outside`: what it asked of others.
+    `answers`: by path, where it is not the account. `heard`: all that it said on sockets. `outside`: what it asked of
+    others.
     """
 
     page: Page
@@ -38,6 +39,7 @@ class Server:
     account: Json | None = None
     accounts: list[Json] = field(default_factory=list)
     state: Json = field(default_factory=dict)
+    answers: dict[str, Json] = field(default_factory=dict)
     react: Callable[[Json], None] = lambda message: None
     heard: list[Json] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
@@ -83,6 +85,8 @@ class Server:
             return _json(route, {"accounts": self.accounts})
         if self.account is None:
             return _problem(route, 401, "not signed in")
+        if path in self.answers:
+            return _json(route, self.answers[path])
         return _json(route, {"ticket": "once"} if path == "/api/v1/ws-ticket" else self.account)
 
     # ---- the socket ---------------------------------------------------------------------------------------

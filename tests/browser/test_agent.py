@@ -235,3 +235,80 @@ def test_the_title_changes_slowly_and_only_while_nobody_sees_the_page(serve: Ope
     assert 3 <= page.evaluate("window.titles") - before <= 6
     server.patch({"agent": {"activity": "idle"}, "offer": None})
     expect(page).to_have_title("Sara · Pasokh")
+
+
+TASK: Json = {
+    "kind": "task",
+    "visit": "task-1.1",
+    "contact": "task-1",
+    "queue": "mail",
+    "queue_label": {"fa": "نامه‌ها", "en": "Letters"},
+    "since_us": AT_US,
+    "dispositions": [{"code": "sent", "label": {"fa": "فرستاده شد", "en": "Sent"}}],
+    "disposition_required": True,
+    "card": {"contact": "task-1", "known": False, "verified": False, "note": "Send the contract."},
+}
+TASK_OFFER: Json = {
+    "kind": "task",
+    "offer": "task-1.1.1",
+    "contact": "task-1",
+    "queue": "mail",
+    "queue_label": {"fa": "نامه‌ها", "en": "Letters"},
+    "wait_us": 73_000_000,
+    "ring_until_us": AT_US + 600_000_000,
+    "can_accept": True,
+    "why": {"rule": "longest-idle", "idle_s": 42.1, "free": 3},
+    "card": {"contact": "task-1", "known": False, "verified": False, "note": "Send the contract."},
+}
+
+
+def test_a_task_is_taken_on_and_finished_by_keyboard(serve: Open) -> None:
+    server = open_desk(serve)
+    page = server.page
+    server.send({"type": "offer", **TASK_OFFER})
+    server.patch({"agent": {"activity": "ringing"}, "task_offers": [TASK_OFFER]})
+    panel = page.locator("[data-task-offer]")
+    expect(panel).to_contain_text("New task: Letters")
+    expect(panel).to_contain_text("Send the contract.")
+    expect(panel).to_contain_text("Why you: free the longest, free for 00:42")
+    assert wait_said(server, "shown")["offer"] == "task-1.1.1"
+    expect(page.locator(".offer")).to_have_count(0)
+    page.keyboard.press("F8")
+    assert wait_said(server, "accept")["offer"] == "task-1.1.1"
+    server.patch({"agent": {"activity": "on_task"}, "task_offers": None, "tasks": [TASK]})
+    expect(page.locator(".status-bar strong")).to_have_text("On a task")
+    page.keyboard.press("F6")
+    expect(page.locator("[data-task]")).to_contain_text("Choose how it ended first.")
+    page.keyboard.press("F7")
+    page.keyboard.press("Enter")
+    assert wait_said(server, "disposition")["visit"] == "task-1.1"
+    server.patch({"tasks": [{**TASK, "disposition": "sent"}]})
+    expect(page.locator("[data-task] [data-action=finish]")).to_have_attribute("aria-disabled", "false")
+    page.keyboard.press("F6")
+    assert wait_said(server, "finish")["visit"] == "task-1.1"
+
+
+def test_a_call_rings_beside_a_task_in_hand(serve: Open) -> None:
+    server = open_desk(serve, "fa", activity="on_task")
+    server.patch({"tasks": [TASK]})
+    why: Json = {"rule": "preferred", "idle_s": 3.0, "free": 1}
+    server.send({"type": "offer", **OFFER, "why": why, "card": CARD})
+    page = server.page
+    expect(page.locator(".offer")).to_contain_text("چرا شما: کارشناس همین مشتری هستید")
+    expect(page.locator("[data-task]")).to_contain_text("نامه‌ها")
+    page.keyboard.press("F9")
+    assert wait_said(server, "reject")["offer"] == OFFER["offer"]
+
+
+def test_a_callback_is_accepted_by_the_button_and_ended_by_the_agent(serve: Open) -> None:
+    server = open_desk(serve)
+    page = server.page
+    known: Json = {**CARD, "note": "About the loan."}
+    server.send({"type": "offer", **OFFER, "kind": "callback", "can_accept": True, "card": known})
+    expect(page.locator(".offer")).to_contain_text("Call a customer back: Loans")
+    expect(page.locator(".offer")).to_contain_text("About the loan.")
+    page.click(".offer [data-action=accept]")
+    assert wait_said(server, "accept")["offer"] == OFFER["offer"]
+    server.patch({"agent": {"activity": "on_call"}, "visit": visit(kind="callback")})
+    page.click("[data-action=finish]")
+    assert wait_said(server, "finish")["visit"] == "c1.1"

@@ -169,3 +169,119 @@ def test_signing_in_never_leads_to_a_foreign_page(serve: Open) -> None:
     server.page.goto(f"{ORIGIN}/login?next=//elsewhere.example/wall")
     server.page.click(".demo-accounts button")
     server.page.wait_for_url(f"{ORIGIN}/wall")
+
+
+ALARM: Json = {
+    "kind": "unroutable",
+    "queues": ["loans"],
+    "missing": ["loans>=3"],
+    "missing_labels": [{"fa": "وام (سطح 3 و بالاتر)", "en": "Loans ≥ 3"}],
+    "since_us": AT_US - 70_000_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "needed"),
+    [
+        ("fa", "وام: هیچ‌یک از کارشناسان حاضر نمی‌تواند پاسخ دهد", "نیاز: وام (سطح ۳ و بالاتر)"),
+        ("en", "Loans: nobody who is signed in can answer", "Needed: Loans ≥ 3"),
+    ],
+)
+def test_that_nobody_can_answer_is_said_in_words_until_somebody_can(
+    serve: Open, language: str, said: str, needed: str
+) -> None:
+    server = open_wall(serve, language, width=1920, height=1080)
+    strip = server.page.locator(".alarm-strip")
+    expect(strip.locator("li")).to_have_count(0)
+    server.patch({"alarms": {"unroutable:loans>=3": ALARM}})
+    expect(strip).to_contain_text(said)
+    expect(strip).to_contain_text(needed)
+    assert server.page.evaluate("document.documentElement.scrollHeight") <= 1080
+    server.patch({"alarms": {"unroutable:loans>=3": None}})
+    expect(strip.locator("li")).to_have_count(0)
+
+
+def test_a_queue_says_what_to_expect_and_that_its_reserve_is_open(serve: Open) -> None:
+    server = open_wall(serve, "en")
+    row = server.page.locator("[data-queue=loans]")
+    expect(row.locator("[data-expected]")).to_have_count(0)
+    server.patch({"queues": {"loans": {"expected_wait_s": {"low": 30, "likely": 60, "high": 95}}}})
+    expect(row.locator("[data-expected]")).to_have_text("Expected wait 00:30 to 01:35")
+    server.patch({"queues": {"loans": {"expected_wait_s": None, "reserve_open": True}}})
+    expect(row.locator("[data-expected]")).to_have_count(0)
+    expect(row.locator("[data-reserve]")).to_have_text("Reserve open")
+
+
+def line_of_loans() -> Json:
+    common = {"queue": "loans", "contact": "c1", "kind": "call", "step": 0, "priority": 0, "attached": True}
+    return {
+        "loans": [
+            {
+                **common,
+                "visit": "c1.1",
+                "state": "waiting",
+                "waiting_since_us": AT_US - 130_000_000,
+                "requirement_label": {"fa": "وام (سطح 3 و بالاتر)", "en": "Loans ≥ 3"},
+                "ahead": 0,
+                "cause": "nobody_signed_in",
+                "agents": [
+                    {"agent": "reza", "name": {"fa": "رضا", "en": "Reza"}, "reason": "signed_out"},
+                    {
+                        "agent": "sara",
+                        "name": {"fa": "سارا", "en": "Sara"},
+                        "reason": "missing_skill",
+                        "skill_label": {"fa": "وام", "en": "Loans"},
+                        "needed": 3,
+                        "has": 0,
+                    },
+                ],
+            },
+            {
+                **common,
+                "visit": "c2.1",
+                "state": "waiting",
+                "waiting_since_us": AT_US - 40_000_000,
+                "requirement_label": {"fa": "سارا", "en": "Sara"},
+                "step": 1,
+                "ahead": 2,
+                "cause": "all_busy",
+                "waits_for": "sara",
+                "expected_wait_s": {"low": 20, "likely": 90, "high": 200},
+                "agents": [],
+            },
+        ]
+    }
+
+
+def open_panel(serve: Open, language: str, **size: int) -> Server:
+    server = serve(language, **size)
+    server.account = {"name": "boss", "role": "supervisor"}
+    server.answers["/api/v1/queues/waiting"] = {"queues": line_of_loans()}
+    server.state = wall_state()
+    server.page.goto(f"{ORIGIN}/wall?lang={language}")
+    server.page.click("[data-action=why]")
+    return server
+
+
+def test_a_supervisor_sees_who_waits_and_why(serve: Open) -> None:
+    page = open_panel(serve, "en").page
+    first, second = (page.locator(f"[data-visit='{name}']") for name in ("c1.1", "c2.1"))
+    expect(first).to_contain_text("Nobody who could answer is signed in")
+    expect(first).to_contain_text("Asks for Loans ≥ 3 · next in line")
+    expect(first).to_contain_text("Reza not signed in")
+    expect(first).to_contain_text("Sara Loans: has 0, needs 3")
+    expect(second).to_contain_text("All who can answer are busy")
+    expect(second).to_contain_text("step 1 · 2 before them · waits for Sara · about 01:30 more")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_who_waits_and_why_is_said_in_persian_within_a_narrow_screen(serve: Open) -> None:
+    page = open_panel(serve, "fa", width=390, height=844).page
+    expect(page.locator("[data-visit='c1.1']")).to_contain_text("کسی که بتواند پاسخ دهد وارد نشده است")
+    expect(page.locator("[data-visit='c1.1']")).to_contain_text("وام: سطح ۰، لازم ۳")
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= 390
+
+
+def test_a_screen_on_a_wall_is_not_asked_why(serve: Open) -> None:
+    expect(open_wall(serve, "en").page.locator("[data-action=why]")).to_have_count(0)

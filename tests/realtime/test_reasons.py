@@ -12,8 +12,8 @@ from tests.realtime.house import SITE
 @pytest.mark.parametrize(
     ("text", "fa", "en"),
     [
-        ("loans>=3", "وام ≥ 3", "Loans ≥ 3"),
-        ("fa>=1, loans>=3 | sara", "فارسی، وام ≥ 3 یا سارا", "Persian, Loans ≥ 3 or Sara"),
+        ("loans>=3", "وام (سطح 3 و بالاتر)", "Loans ≥ 3"),
+        ("fa>=1, loans>=3 | sara", "فارسی، وام (سطح 3 و بالاتر) یا سارا", "Persian, Loans ≥ 3 or Sara"),
         ("anybody", "هر کارشناس", "any agent"),
         ("one of sara, reza", "سارا، رضا", "Sara, Reza"),
         ('(agent.team == "a"), gone>=2', '(agent.team == "a")، gone>=2', '(agent.team == "a"), gone>=2'),

@@ -27,7 +27,7 @@ async def test_a_caller_who_waits_is_explained(a_house: House) -> None:
             0,
             1,
         )
-        assert now["requirement_label"] == {"fa": "وام ≥ 3", "en": "Loans ≥ 3"}
+        assert now["requirement_label"] == {"fa": "وام (سطح 3 و بالاتر)", "en": "Loans ≥ 3"}
         assert now["agents"] == [
             {"agent": "reza", "name": {"fa": "رضا", "en": "Reza"}, "reason": "signed_out"},
             {
@@ -68,7 +68,7 @@ async def test_a_wait_that_is_over_is_explained_from_the_records(tmp_path: Path)
     (visit,) = answer["visits"]
     assert (visit["visit"], visit["queue"], visit["outcome"]) == ("c1.1", "loans", "answered")
     assert [(each["to_us"] - T0_US) // S for each in visit["stretches"]] == [5, 10, 15, 20, 24, 30]
-    assert visit["stretches"][0]["requirement_label"] == {"fa": "وام ≥ 3", "en": "Loans ≥ 3"}
+    assert visit["stretches"][0]["requirement_label"] == {"fa": "وام (سطح 3 و بالاتر)", "en": "Loans ≥ 3"}
     first, second = visit["offers"]
     assert (first["name"]["en"], first["state"], first["why"]) == ("Sara", "timed_out", "no_answer")
     assert first["chosen"] == {"rule": "preferred", "idle_s": 4.0, "free": 1}
@@ -91,7 +91,7 @@ async def test_that_nobody_can_answer_is_an_alarm_for_walls_and_programs(a_house
         "kind": "unroutable",
         "queues": ["loans"],
         "missing": ["loans>=3"],
-        "missing_labels": [{"fa": "وام ≥ 3", "en": "Loans ≥ 3"}],
+        "missing_labels": [{"fa": "وام (سطح 3 و بالاتر)", "en": "Loans ≥ 3"}],
         "since_us": state["alarms"][name]["since_us"],
     }
     assert abs(alarm["since_us"] - a_house.engine.now_us()) < 60 * US_PER_S

@@ -31,6 +31,7 @@ export function CardView({ card, timeZone }: { card: Card | undefined; timeZone:
           )}
         </div>
       </div>
+      <ToDo note={card.note} />
       {!card.known && card.why_unknown !== undefined && (
         <p class="why">{tOf(`why_${card.why_unknown}`, card.why_unknown)}</p>
       )}
@@ -47,8 +48,19 @@ export function CardView({ card, timeZone }: { card: Card | undefined; timeZone:
           {card.others.map((other) => <dd key={other.id}>{labelOf(other.name, other.id)}</dd>)}
         </dl>
       )}
-      {customer && <RecentList recent={card.recent ?? []} timeZone={timeZone} />}
+      {customer && card.recent && <RecentList recent={card.recent} timeZone={timeZone} />}
     </section>
+  );
+}
+
+/** What is to be done, of a task or a callback. */
+export function ToDo({ note }: { note: string | undefined }) {
+  if (!note) return null;
+  return (
+    <dl class="pairs to-do">
+      <dt>{t("toDo")}</dt>
+      <dd><bdi>{note}</bdi></dd>
+    </dl>
   );
 }
 

@@ -44,6 +44,7 @@ export function openDesk(): Desk {
     switch (message.type) {
       case "offer": {
         const { type: _, ...offer } = message;
+        if (offer.kind === "task") return; // nothing rings: it comes with the state
         keep(offer.card);
         pushed.set(offer);
         setTimeout(() => {

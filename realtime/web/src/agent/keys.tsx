@@ -10,10 +10,11 @@ import type { Word } from "../shared/words";
 
 const KEY = "pasokh.shortcuts";
 
-export type Act = "available" | "not_ready" | "disposition" | "accept" | "reject" | "done";
+export type Act = "available" | "not_ready" | "finish" | "disposition" | "accept" | "reject" | "done";
 const KEYS: [string, Act, Word][] = [
   ["F2", "available", "key_available"],
   ["F4", "not_ready", "key_not_ready"],
+  ["F6", "finish", "key_finish"],
   ["F7", "disposition", "key_disposition"],
   ["F8", "accept", "key_accept"],
   ["F9", "reject", "key_reject"],

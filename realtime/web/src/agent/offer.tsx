@@ -4,7 +4,7 @@
  */
 
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { duration, labelOf, t } from "../shared/i18n";
+import { duration, labelOf, number, t, tOf } from "../shared/i18n";
 import { Icon } from "../shared/icons";
 import { Until } from "../shared/parts";
 import type { Card, Offer } from "../shared/wire";
@@ -23,7 +23,7 @@ export interface OfferProps {
 }
 
 /** Tells the server once the panel with its card has been painted: two frames after it was drawn. */
-function useShown(desk: Desk, offer: string, complete: boolean): void {
+export function useShown(desk: Desk, offer: string, complete: boolean): void {
   const told = useRef<string | undefined>(undefined);
   useLayoutEffect(() => {
     if (!complete || told.current === offer) return;
@@ -37,14 +37,36 @@ function useShown(desk: Desk, offer: string, complete: boolean): void {
   }, [desk, offer, complete]);
 }
 
+/** Why the offer came to this agent and not to another, in a few words; and how long it has waited. */
+export function WhyYou({ offer }: { offer: Offer }) {
+  const why = offer.why;
+  const reasons = why === undefined ? [] : [
+    tOf(`chose_${why.rule}`, why.rule),
+    why.rule === "longest-idle" && why.idle_s !== undefined ? t("freeFor", duration(why.idle_s)) : "",
+    why.together === undefined ? "" : t("chose_together", number(why.together)),
+    why.step === undefined ? "" : t("chose_step"),
+  ];
+  return (
+    <span class="why-you">
+      {offer.wait_us !== undefined && (
+        <span>{t("waited")}: <bdi class="figure">{duration(offer.wait_us / 1e6)}</bdi></span>
+      )}
+      {reasons.length > 0 && (
+        <span class="quiet-text" data-why={why?.rule}>{t("whyYou", reasons.filter(Boolean).join(t("comma")))}</span>
+      )}
+    </span>
+  );
+}
+
 export function OfferPanel({ desk, offer, card, timeZone }: OfferProps) {
   const panel = useRef<HTMLElement>(null);
+  const name = t(offer.kind === "callback" ? "newCallback" : "incoming");
   useLayoutEffect(() => panel.current?.scrollIntoView({ block: "nearest" }), [offer.offer]);
   useShown(desk, offer.offer, card !== undefined);
   useEffect(ring, [offer.offer]);
   useEffect(() => {
     const title = document.title;
-    const call = `☎ ${t("incoming")}`;
+    const call = `☎ ${name}`;
     document.title = call;
     const blink = setInterval(() => {
       document.title = document.hidden && document.title === call ? title : call;
@@ -56,17 +78,15 @@ export function OfferPanel({ desk, offer, card, timeZone }: OfferProps) {
   }, [offer.offer]);
   const can = offer.can_accept === true;
   return (
-    <section class="panel offer" ref={panel} data-offer={offer.offer} aria-label={t("incoming")}>
+    <section class="panel offer" ref={panel} data-offer={offer.offer} aria-label={name}>
       <div class="offer-head">
         <span class="mark ringing"><Icon name="ringing" /></span>
         <div>
-          <h2>{t("incoming")}: {labelOf(offer.queue_label, offer.queue)}</h2>
-          {offer.wait_us !== undefined && (
-            <span>{t("waited")}: <bdi class="figure">{duration(offer.wait_us / 1e6)}</bdi></span>
-          )}
+          <h2>{name}: {labelOf(offer.queue_label, offer.queue)}</h2>
+          <WhyYou offer={offer} />
         </div>
         {offer.ring_until_us !== undefined && (
-          <span class="countdown"><Until at_us={offer.ring_until_us} say={(left) => t("ringsFor", left)} /></span>
+          <span class="countdown"><Until at_us={offer.ring_until_us} say={(left) => t(offer.kind ? "offerEnds" : "ringsFor", left)} /></span>
         )}
       </div>
       <CardView card={card} timeZone={timeZone} />

@@ -14,6 +14,7 @@ import { OfferPanel } from "./offer";
 import { PhoneChoice } from "./phones";
 import { ringing, setRinging } from "./ring";
 import { StatusBar } from "./status";
+import { Tasks } from "./tasks";
 import { VisitPanel } from "./visit";
 
 const REFUSAL_MS = 8_000;
@@ -30,14 +31,17 @@ export function Desktop() {
   const offer = currentOffer(state, pushed);
   const agent = state?.agent;
   const visit = state?.visit;
+  const offers = state?.task_offers ?? [];
+  const tasks = state?.tasks ?? [];
   const zone = state?.site?.time_zone;
-  const [keysOn, setKeysOn] = useShortcuts((what) => act(what, desk, offer, setChoosing));
+  const [keysOn, setKeysOn] = useShortcuts((what) => act(what, desk, offer, offers, setChoosing));
 
   useEffect(() => suggestLanguage(state?.site?.language), [state?.site?.language]);
   useEffect(() => {
     document.title = `${labelOf(agent?.name, t("agentDesktop"))} · ${t("product")}`;
   }, [language, agent?.name]);
 
+  const atWork = offers.length + tasks.length > 0;
   const signedIn = agent !== undefined && agent.phone !== undefined && agent.status !== "offline";
   return (
     <div class={`desk ${freshness}`} data-freshness={freshness}>
@@ -63,8 +67,9 @@ export function Desktop() {
               card={cardOf(offer.contact, state, cards) ?? offer.card} />}
             {visit && <VisitPanel key={visit.visit} desk={desk} agent={agent} visit={visit} timeZone={zone}
               card={cardOf(visit.contact, state, cards)} />}
+            <Tasks desk={desk} offers={offers} tasks={tasks} timeZone={zone} />
             {!signedIn && !visit && <PhoneChoice desk={desk} phones={state.phones ?? []} usual={state.usual_phone} />}
-            {signedIn && !offer && !visit && <Quiet desk={desk} agent={agent} state={state} keysOn={keysOn} />}
+            {signedIn && !offer && !visit && !(atWork && agent.status === "available") && <Quiet desk={desk} agent={agent} state={state} keysOn={keysOn} />}
           </div>
           <Today figures={state.today ?? {}} since_us={state.today_since_us} zone={zone} />
         </main>
@@ -73,7 +78,15 @@ export function Desktop() {
   );
 }
 
-function act(what: Act, desk: Desk, offer: Offer | undefined, chooseReason: (open: boolean) => void): void {
+function act(
+  what: Act,
+  desk: Desk,
+  offer: Offer | undefined,
+  taskOffers: Offer[],
+  chooseReason: (open: boolean) => void,
+): void {
+  const acceptable = offer?.can_accept ? offer : taskOffers[0];
+  const rejectable = offer ?? taskOffers[0];
   switch (what) {
     case "available":
       chooseReason(false);
@@ -81,13 +94,16 @@ function act(what: Act, desk: Desk, offer: Offer | undefined, chooseReason: (ope
     case "not_ready":
       return chooseReason(true);
     case "accept":
-      if (offer?.can_accept) void desk.ask({ command: "accept", offer: offer.offer });
+      if (acceptable) void desk.ask({ command: "accept", offer: acceptable.offer });
       return;
     case "reject":
-      if (offer) void desk.ask({ command: "reject", offer: offer.offer });
+      if (rejectable) void desk.ask({ command: "reject", offer: rejectable.offer });
       return;
     case "disposition":
       document.querySelector<HTMLElement>("[data-disposition-first]:not([data-disposition-first=false])")?.focus();
+      return;
+    case "finish":
+      document.querySelector<HTMLElement>("[data-action=finish]")?.click();
       return;
     case "done":
       document.querySelector<HTMLElement>("[data-action=done]")?.click();
@@ -147,7 +163,10 @@ function RingSwitch() {
 /** What a screen reader says. The regions are always there; only their text changes, and never by the clock. */
 function Announcer({ state, offer, link }: { state: AgentState | undefined; offer: Offer | undefined; link: string }) {
   const agent = state?.agent;
-  const alert = offer ? t("say_offer", labelOf(offer.queue_label, offer.queue)) : link === "lost" ? t("say_lost") : "";
+  const task = state?.task_offers?.[0];
+  const alert = offer ? t("say_offer", labelOf(offer.queue_label, offer.queue))
+    : link === "lost" ? t("say_lost")
+    : task ? t("say_task", labelOf(task.queue_label, task.queue)) : "";
   const status = !agent ? ""
     : agent.activity === "wrap_up" ? t("say_wrap_up")
     : t("say_status", stateWord(agent.status, agent.activity, agent.reason, state.reasons));

@@ -30,8 +30,8 @@ export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
       <div class="offer-head">
         <StateMark kind={wrapping ? "wrap_up" : held ? "on_hold" : "on_call"} />
         <div>
-          <h2>{wrapping ? t("wrapUpOpen") : held ? t("activity_on_hold") : t("inTalk")}: {labelOf(visit.queue_label, visit.queue ?? "")}</h2>
-          {!wrapping && <span>{t("talkTime")}: <Since at_us={visit.since_us} /></span>}
+          <h2>{wrapping ? t("wrapUpOpen") : held ? t("activity_on_hold") : visit.kind ? t("callback") : t("inTalk")}: {labelOf(visit.queue_label, visit.queue ?? "")}</h2>
+          {!wrapping && <span>{visit.kind ? t("inHand") : t("talkTime")}: <Since at_us={visit.since_us} /></span>}
         </div>
         {wrapping && until_us !== undefined && (
           <span class="countdown"><Until at_us={until_us} say={left} /></span>
@@ -39,7 +39,7 @@ export function VisitPanel({ desk, agent, visit, card, timeZone }: VisitProps) {
       </div>
       <CardView card={card} timeZone={timeZone} />
       <Dispositions desk={desk} visit={visit} />
-      {wrapping && <Done desk={desk} visit={visit} />}
+      {wrapping ? <Done desk={desk} visit={visit} /> : visit.kind && <Finish desk={desk} visit={visit} />}
     </section>
   );
 }
@@ -62,9 +62,25 @@ function Done({ desk, visit }: { desk: Desk; visit: Visit }) {
   );
 }
 
+/** A task or a callback ends when the agent says so; of a callback the wrap-up may still say how it ended. */
+export function Finish({ desk, visit }: { desk: Desk; visit: Visit }) {
+  const missing = visit.kind === "task" && dispositionMissing(visit);
+  const why = `why-not-finish-${visit.visit}`;
+  return (
+    <div class="actions">
+      <button type="button" class="primary" data-action="finish" aria-disabled={missing}
+        aria-describedby={missing ? why : undefined}
+        onClick={() => !missing && void desk.ask({ command: "finish", visit: visit.visit })}>
+        {t(visit.kind === "callback" ? "callbackOver" : "finish")}
+      </button>
+      {missing && <span id={why} class="lift">{t("finishNeedsDisposition")}</span>}
+    </div>
+  );
+}
+
 const FILTER_FROM = 7;
 
-function Dispositions({ desk, visit }: { desk: Desk; visit: Visit }) {
+export function Dispositions({ desk, visit }: { desk: Desk; visit: Visit }) {
   const [filter, setFilter] = useState("");
   const all = visit.dispositions ?? [];
   if (all.length === 0) return null;
@@ -79,7 +95,7 @@ function Dispositions({ desk, visit }: { desk: Desk; visit: Visit }) {
   return (
     <fieldset class="dispositions">
       <legend>
-        {t("disposition")}
+        {t(visit.kind === "task" ? "dispositionOfTask" : "disposition")}
         {visit.disposition_required && <small> ({t("dispositionRequired")})</small>}
       </legend>
       {all.length >= FILTER_FROM && (

@@ -1,6 +1,6 @@
 /** HTTP to our own server. Errors are problem documents (RFC 9457) and arrive as `Problem`. */
 
-import type { Language } from "./wire";
+import type { InLine, Language } from "./wire";
 
 /** What the server answered instead of doing it. Status 0: there was no answer. */
 export class Problem extends Error {
@@ -83,6 +83,12 @@ export async function me(): Promise<Account | undefined> {
 export async function ticket(scope: "wall" | "agent"): Promise<string> {
   const answer = (await ask("POST", "/api/v1/ws-ticket", { scope })) as { ticket: string };
   return answer.ticket;
+}
+
+/** Who waits longest in each queue, and why. */
+export async function whoWaits(): Promise<Record<string, InLine[]>> {
+  const answer = (await ask("GET", "/api/v1/queues/waiting")) as { queues?: Record<string, InLine[]> };
+  return answer.queues ?? {};
 }
 
 /** The accounts of a demonstration; none anywhere else. */

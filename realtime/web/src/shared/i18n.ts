@@ -70,7 +70,12 @@ export function suggestLanguage(value: Language | undefined): void {
 }
 
 export function t(word: Word, ...values: string[]): string {
-  return words[language.value][word].replace(/\{(\d)\}/g, (_, n: string) => values[Number(n)] ?? "");
+  return filled(words[language.value][word], values);
+}
+
+/** A text with its places {0}, {1} … filled. */
+export function filled(text: string, values: string[]): string {
+  return text.replace(/\{(\d)\}/g, (_, n: string) => values[Number(n)] ?? "");
 }
 
 /** A word whose key is made at run time; `fallback` when the dictionary has none. */

@@ -117,7 +117,7 @@ export function DataAge<State>({ live }: { live: Live<State> }) {
 }
 
 export type StateKind =
-  | "available" | "ringing" | "on_call" | "on_hold" | "wrap_up" | "not_ready" | "trouble" | "offline";
+  | "available" | "ringing" | "on_call" | "on_hold" | "on_task" | "wrap_up" | "not_ready" | "trouble" | "offline";
 
 /** One kind for status and activity together: it chooses colour, icon and place in the order. */
 export function stateKind(status: Status, activity: Activity): StateKind {
@@ -129,6 +129,8 @@ export function stateKind(status: Status, activity: Activity): StateKind {
       return "on_call";
     case "on_hold":
       return "on_hold";
+    case "on_task":
+      return status === "available" ? "on_task" : status;
     case "wrap_up":
       return "wrap_up";
     case "not_responding":

@@ -11,6 +11,7 @@ export type Activity =
   | "ringing"
   | "on_call"
   | "on_hold"
+  | "on_task"
   | "consulting"
   | "wrap_up"
   | "not_responding"
@@ -45,8 +46,26 @@ export interface Figures {
   agents?: AgentCounts;
 }
 
+/** Seconds: as good as never less, most likely, as good as never more. */
+export interface WaitRange {
+  low: number;
+  likely: number;
+  high: number;
+}
+
+/** `expected_wait_s`: for one who calls now; left out when nobody can tell. */
 export interface QueueState extends Figures {
   label?: Label;
+  expected_wait_s?: WaitRange;
+  reserve_open?: boolean;
+}
+
+/** Somebody waits in these queues whom nobody who is signed in can answer; `missing_labels`: what it would take. */
+export interface Alarm {
+  kind: string;
+  queues: string[];
+  missing_labels?: Label[];
+  since_us: number;
 }
 
 export interface WallAgent {
@@ -74,7 +93,36 @@ export interface WallState {
   contacts_now?: number;
   lately?: Lately;
   card_before_ring?: number;
+  alarms?: Record<string, Alarm>;
 }
+
+/** Why one agent does not get a contact. */
+export interface WhyNot {
+  agent: string;
+  name?: Label;
+  reason: string;
+  skill_label?: Label;
+  needed?: number;
+  has?: number;
+}
+
+/** Somebody in line, and why they wait. Without a cause they are being offered, or cannot be for a moment. */
+export interface InLine {
+  visit: string;
+  contact: string;
+  kind: string;
+  state: string;
+  waiting_since_us: number;
+  requirement_label: Label;
+  step: number;
+  ahead: number;
+  cause?: string;
+  waits_for?: string;
+  expected_wait_s?: WaitRange;
+  agents: WhyNot[];
+}
+
+export type WorkKind = "callback" | "task";
 
 // The agent's page ---------------------------------------------------------------------------------------
 
@@ -88,6 +136,8 @@ export interface Phone {
 export interface Card {
   contact: string;
   known: boolean;
+  /** What is to be done: of a task or a callback. */
+  note?: string;
   why_unknown?: string;
   caller?: string;
   matches?: number;
@@ -114,8 +164,18 @@ export interface Recent {
   disposition?: Label;
 }
 
-/** `can_accept`: the phone can be told to answer, so the page's button works. */
+/** Why an offer came to this agent: the rule that chose them, and the figures it went by. */
+export interface Chosen {
+  rule: string;
+  idle_s?: number;
+  together?: number;
+  step?: number;
+}
+
+/** `kind`: what it is when it is no call. `can_accept`: the page's button accepts it. */
 export interface Offer {
+  kind?: WorkKind;
+  why?: Chosen;
   offer: string;
   contact: string;
   queue: string;
@@ -131,7 +191,11 @@ export interface Disposition {
   label?: Label;
 }
 
+/** A call; with a `kind` a callback or a task, which the agent finishes by themselves. */
 export interface Visit {
+  kind?: WorkKind;
+  /** Of a task; a call's card is the state's. */
+  card?: Card;
   visit: string;
   contact: string;
   queue?: string;
@@ -166,6 +230,8 @@ export interface AgentState {
   offer?: Offer;
   visit?: Visit;
   card?: Card;
+  task_offers?: Offer[];
+  tasks?: Visit[];
   today?: Record<string, number>;
   /** From when on `today` counts, when that is not the whole day. */
   today_since_us?: number;
@@ -188,4 +254,5 @@ export type Command =
   | { command: "accept"; offer: string }
   | { command: "reject"; offer: string }
   | { command: "disposition"; visit: string; code: string }
+  | { command: "finish"; visit: string }
   | { command: "end_wrap_up" };

@@ -9,7 +9,7 @@ import { labelOf, number, t } from "../shared/i18n";
 import { Since, StateMark, stateKind, stateWord, type StateKind } from "../shared/parts";
 import type { Label, Language, QueueState, WallAgent } from "../shared/wire";
 
-const ORDER: StateKind[] = ["trouble", "ringing", "on_call", "on_hold", "wrap_up", "available", "not_ready", "offline"];
+const ORDER: StateKind[] = ["trouble", "ringing", "on_call", "on_hold", "wrap_up", "on_task", "available", "not_ready", "offline"];
 const TURN_MS = 10_000;
 
 interface TileProps {

@@ -1,17 +1,20 @@
 /** The wallboard. With `?kiosk` it shows nothing but figures, keeps the screen awake and turns its own pages. */
 
 import "./wall.css";
+import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { logout, Problem } from "../shared/api";
+import { logout, me, Problem } from "../shared/api";
 import { everyQuarter, serverNowUs } from "../shared/clock";
 import { dateText, labelOf, number, percent, suggestLanguage, t, useLanguage } from "../shared/i18n";
+import { Icon } from "../shared/icons";
 import { DataAge, LanguageSwitch, Ticking, useFreshness } from "../shared/parts";
 import { connect, type Live } from "../shared/socket";
 import { useStore } from "../shared/store";
-import type { WallState } from "../shared/wire";
+import type { QueueState, WallAgent, WallState } from "../shared/wire";
 import { AgentGrid } from "./agents";
 import { WaitingChart } from "./chart";
 import { Queues } from "./queues";
+import { AlarmStrip } from "./strip";
 import { Tiles } from "./tiles";
 
 const kiosk = new URLSearchParams(location.search).has("kiosk");
@@ -31,6 +34,7 @@ export function Wall() {
   return (
     <div class={`wall ${freshness}${kiosk ? " kiosk" : ""}`} data-freshness={freshness}>
       <Head live={live} state={state} />
+      <AlarmStrip alarms={state?.alarms ?? {}} queues={state?.queues ?? {}} />
       {freshness === "stale" && <div class="stale-banner" role="alert">{t("stale")}</div>}
       {link === "not_allowed" ? <p class="empty" role="alert">{t("notAllowed")}</p> : state === undefined ? (
         <p class="empty">{t("noData")}</p>
@@ -75,11 +79,38 @@ function Head({ live, state }: { live: Live<WallState>; state: WallState | undef
       <DataAge live={live} />
       {!kiosk && (
         <span class="chrome">
+          <WhyButton state={state} />
           <LanguageSwitch />
           <button type="button" class="quiet" onClick={() => void leave()}>{t("signOut")}</button>
         </span>
       )}
     </header>
+  );
+}
+
+type Panel = ComponentType<{ queues: Record<string, QueueState>; agents: Record<string, WallAgent>; close: () => void }>;
+
+/** Only for those who may ask why somebody waits; the panel itself is loaded when it is wanted. */
+function WhyButton({ state }: { state: WallState | undefined }) {
+  const [may, setMay] = useState(false);
+  const [panel, setPanel] = useState<{ Shown: Panel } | undefined>(undefined);
+  useEffect(() => {
+    me().then(
+      (account) => setMay(account?.role === "supervisor" || account?.role === "admin"),
+      (error: unknown) => {
+        if (!(error instanceof Problem)) throw error;
+      },
+    );
+  }, []);
+  if (!may) return null;
+  return (
+    <>
+      <button type="button" class="quiet" data-action="why" aria-haspopup="dialog"
+        onClick={() => void import("./waiting").then((found) => setPanel({ Shown: found.default }))}>
+        <Icon name="question" />{t("whyWaiting")}
+      </button>
+      {panel && <panel.Shown queues={state?.queues ?? {}} agents={state?.agents ?? {}} close={() => setPanel(undefined)} />}
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 /** One row per queue; on a narrow screen one card per queue. */
 
 import { duration, labelOf, number, percent, t } from "../shared/i18n";
+import { Icon } from "../shared/icons";
 import { Since } from "../shared/parts";
-import type { QueueState } from "../shared/wire";
+import type { QueueState, WaitRange } from "../shared/wire";
 import {
   abandonLevel, longestWaitLevel, present, serviceLevelLevel, targetShare, useLevel, waitingLevel, type Level,
 } from "./alarm";
@@ -41,6 +42,12 @@ function Cell({ label, level = "ok", children }: { label: string; level?: Level;
   );
 }
 
+/** What one who calls now may expect: a range, since nobody knows better. */
+function rangeOf({ low, high }: WaitRange): string {
+  if (high === 0) return t("noWait");
+  return t("expectedWait", low === 0 ? t("upTo", duration(high)) : t("range", duration(low), duration(high)));
+}
+
 function Row({ id, queue }: { id: string; queue: QueueState }) {
   const waiting = useLevel(() => waitingLevel(queue));
   const longest = useLevel(() => longestWaitLevel(queue));
@@ -50,7 +57,15 @@ function Row({ id, queue }: { id: string; queue: QueueState }) {
   const goal = t("targetIs", `${percent(target)} ${queue.target_s === undefined ? "" : t("withinS", number(queue.target_s))}`);
   return (
     <tr data-queue={id}>
-      <th scope="row">{labelOf(queue.label, id)}</th>
+      <th scope="row">
+        {labelOf(queue.label, id)}
+        {(queue.expected_wait_s || queue.reserve_open) && (
+          <small class="outlook">
+            {queue.expected_wait_s && <span data-expected>{rangeOf(queue.expected_wait_s)}</span>}
+            {queue.reserve_open && <span class="badge strong" data-reserve><Icon name="people" />{t("reserveOpen")}</span>}
+          </small>
+        )}
+      </th>
       <Cell label={t("waiting")} level={waiting}>{number(queue.waiting)}</Cell>
       <Cell label={t("longestWait")} level={longest}><Since at_us={queue.longest_wait_since_us} /></Cell>
       <Cell label={t("serviceLevel")} level={level}>
