@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import parts
@@ -29,6 +30,9 @@ _FOLDER_STAGES = ("sim", "e2e", "live", "browser", "bench")
 _DATABASE_FIXTURES = {"postgres_url", "redis_url"}
 _MISSING = "a real part is missing: "
 
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test measures time: the machine may be busy
+hypothesis.settings.load_profile("house")
 
 # ---- stages ------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,11 @@ from acd.facts import Fact, OfferEnded
 from acd.types import Presence
 from tests.acd.random_world import EVENTS, OFTEN, SITES, Broken, RandomWorld
 
-SEEDS = [int(os.environ["PASOKH_SEED"])] if os.environ.get("PASOKH_SEED") else range(200)
+SEEDS = (
+    [int(os.environ["PASOKH_SEED"])]
+    if os.environ.get("PASOKH_SEED")
+    else range(int(os.environ.get("PASOKH_WORLDS", "200")))
+)
 
 
 def run(seed: int, steps: int = 300) -> RandomWorld:

@@ -19,8 +19,10 @@ OWN = {
     ("post", "/api/v1/logout"),
     ("post", "/api/v1/ws-ticket"),
     ("get", "/api/v1/queues"),
+    ("get", "/api/v1/measures"),
+    ("get", "/api/v1/alarms"),
 }
-"""What everybody may who is logged in."""
+"""What everybody may who is logged in: themselves, and what stands on the wall for all to see."""
 
 
 def routes(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
