@@ -455,7 +455,8 @@ def outcomes(moments: Sequence[Moment]) -> tuple[str, ...]:
             case Dialled():
                 came.append("transfer")
             case Asked(what=what, answer=answer) if what in _KEPT and answer and answer.get("result") == "ok":
-                came.append(what)
+                if what != questions.SURVEY or came[-1:] != [what]:  # a survey is kept anew with its words
+                    came.append(what)
             case Ended(how=how) if how not in ("queue", "transfer"):
                 came.append(how)
             case _:

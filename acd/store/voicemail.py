@@ -184,7 +184,7 @@ class Messages:
             except msgspec.MsgspecError:
                 path.rename(path.with_suffix(".broken"))
                 _log.error("a note on a message cannot be read; it was set aside")
-        return found
+        return sorted(found, key=lambda each: each[1].at_us)
 
     def _files(self) -> list[tuple[Path, tuple[str, str]]]:
         found = []
@@ -209,12 +209,15 @@ class Messages:
             return
         async with self.writing.begin() as connection:
             queue = note.queue if note is not None else await _last_queue(connection, contact)
-            kind = note.kind if note is not None else "survey" if name.startswith("survey") else "voicemail"
+            kind = note.kind if note is not None else _kind_of(name)
             row = {
                 "contact": contact, "kind": kind, "queue": queue, "at": file.at, "length_us": file.length_us,
                 "size_bytes": file.size, "sha256": file.sha256, "file": file.name,
             }  # fmt: skip
             await _insert(connection, f"{contact}:{name}", row)
+            if note is None and kind == "survey":  # its score was noted before the caller spoke and hung up
+                mine = (survey.c.contact == contact) & survey.c.message.is_(None)
+                await connection.execute(update(survey).where(mine).values(message=f"{contact}:{name}"))
         await asyncio.to_thread(path.unlink, True)
         self.counters.adopted += 1
 
@@ -246,7 +249,10 @@ class Messages:
         return _Copied(name, at, length_us, about.st_size, digest.hexdigest())
 
     async def _keep_survey(self, note: Note) -> None:
-        words = select(message.c.id).where(message.c.id == f"{note.contact}:{note.name}").scalar_subquery()
+        spoken = select(message.c.id).where(message.c.contact == note.contact, message.c.kind == "survey")
+        if note.name:
+            spoken = spoken.where(message.c.id == f"{note.contact}:{note.name}")
+        words = spoken.order_by(message.c.at.desc()).limit(1).scalar_subquery()
         values = {
             "contact": note.contact, "at": instant(note.at_us), "queue": note.queue, "score": note.score,
             "reason": note.reason, "message": words,
@@ -392,6 +398,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _kind_of(name: str) -> str:
+    """What a recording is that no note names: flows call a survey's words `survey.<node>-<number>`."""
+    return "survey" if name == "survey" or name.startswith("survey.") else "voicemail"
 
 
 async def _last_queue(connection: AsyncConnection, contact: ContactId) -> QueueId | None:

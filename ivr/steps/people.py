@@ -113,7 +113,7 @@ def _message(walk: Walk, node: VoicemailNode) -> Generator[Verb, Reply, Recorded
     silent = 0
     while silent < node.tries:
         sounds = (*walk.sounds(first), *walk.sounds(node.prompt))
-        message = yield from _recording(walk, sounds, node.longest_s, node.silence_s)
+        message = yield from _recording(walk, walk.node, sounds, node.longest_s, node.silence_s)
         if message is None:
             first, silent = node.no_input, silent + 1
             continue
@@ -127,11 +127,11 @@ def _message(walk: Walk, node: VoicemailNode) -> Generator[Verb, Reply, Recorded
 
 
 def _recording(
-    walk: Walk, sounds: tuple[str, ...], longest_s: float, silence_s: float
+    walk: Walk, whose: str, sounds: tuple[str, ...], longest_s: float, silence_s: float
 ) -> Generator[Verb, Reply, Recorded | None]:
     """A recording under a name that this call has not used; None for silence."""
     walk.shared.recordings += 1
-    name = f"{walk.node}-{walk.shared.recordings}"
+    name = f"{whose}-{walk.shared.recordings}"
     reply = yield RecordMessage(sounds, name, longest_s, silence_s)
     return reply if isinstance(reply, Recorded) and reply.seconds > 0 else None
 
@@ -209,7 +209,10 @@ def _number(walk: Walk, node: CallbackNode, first: Prompt | None) -> Generator[V
 
 
 def survey(walk: Walk, node: SurveyNode) -> Steps:
-    said: dict[str, str] = {}
+    """The score is kept before the caller is asked for words: many hang up where they should speak."""
+    said: dict[str, str] = {"survey": walk.node, "language": walk.language}
+    if walk.shared.queue is not None:
+        said["queue"] = walk.shared.queue
     score = yield from _choice(walk, node, walk.sounds(node.prompt), "12345")
     if score:
         said["score"] = score
@@ -217,12 +220,11 @@ def survey(walk: Walk, node: SurveyNode) -> Steps:
             key = yield from _choice(walk, node, walk.sounds(node.reason.prompt), node.reason.keys)
             if key:
                 said["reason"] = node.reason.keys[key]
+        yield Ask(questions.SURVEY, {**said})
         if node.words is not None and int(score) <= node.words.at_most:
-            words = node.words
-            spoken = yield from _recording(walk, walk.sounds(words.prompt), words.longest_s, words.silence_s)
+            words, whose = node.words, f"{questions.SURVEY_WORDS}{walk.node}"
+            sounds = walk.sounds(words.prompt)
+            spoken = yield from _recording(walk, whose, sounds, words.longest_s, words.silence_s)
             if spoken is not None:
-                said["name"] = spoken.name
-        if walk.shared.queue is not None:
-            said["queue"] = walk.shared.queue
-        yield Ask(questions.SURVEY, {"survey": walk.node, "language": walk.language, **said})
+                yield Ask(questions.SURVEY, {**said, "name": spoken.name})
     return (yield from walk.finish(node.thanks, node.next))

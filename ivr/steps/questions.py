@@ -13,6 +13,8 @@
 | `callback` | `queue`, `language`, `number` ("": the line's own) | `result` ok, invalid (no such number) or failed |
 | `survey` | `survey` (its node), `language`, `queue`, `score`, `reason`, `name` of the recorded words | `result` ok |
 
+A survey is asked before the caller speaks, and again with all of it and the `name`; the last one counts.
+
 `verified` (`customer`, `level`, `method`) tells the center whom a flow has identified by questions of its own; only a
 node of kind `ask` asks it, and must name the customer. A node of kind `ask` asks whatever its author wrote. No answer,
 or one that is not listed, counts as a failure; what is not known is left out.
@@ -35,6 +37,8 @@ SEND_CODE = "authenticate.code"
 VOICEMAIL = "voicemail"
 CALLBACK = "callback"
 SURVEY = "survey"
+SURVEY_WORDS = "survey."
+"""So begins the name of a recording that is a survey's; no node's name has a dot."""
 
 FACTS_DEADLINE_S = 1.0
 """For what is only nice to know: a caller is not kept waiting for it."""

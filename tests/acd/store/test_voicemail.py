@@ -178,6 +178,35 @@ async def test_a_survey_is_kept_with_its_words(messages: Messages, database: Dat
     assert one.id == "c1:why"
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one scan", "words later"])
+async def test_a_score_is_kept_of_who_hangs_up_while_speaking(
+    messages: Messages, database: Database, at_once: bool
+) -> None:
+    await messages.keep(Note("c1", "survey", NOW_US, "", "cards", 2, "wait"))
+    if not at_once:
+        await messages.scan()
+    speak(messages, "c1~survey.rate-1")
+    speak(messages, "c1~survey_of_cars-2")  # a voicemail's node may be called so
+    await messages.scan()
+    async with database.reporting.connect() as connection:
+        [row] = (await connection.execute(select(survey))).all()
+    assert (row.score, row.reason, row.message) == (2, "wait", "c1:survey.rate-1")
+    kinds = {one.id: one.kind for one in await messages.recent(limit=10)}
+    assert kinds == {"c1:survey.rate-1": "survey", "c1:survey_of_cars-2": "voicemail"}
+
+
+async def test_the_score_and_then_the_words_of_one_caller_are_one_survey(
+    messages: Messages, database: Database
+) -> None:
+    speak(messages, "c1~survey.rate-1")
+    await messages.keep(Note("c1", "survey", NOW_US, "", "cards", 2))
+    await messages.keep(Note("c1", "survey", NOW_US + S, "survey.rate-1", "cards", 2))
+    await messages.scan()
+    async with database.reporting.connect() as connection:
+        [row] = (await connection.execute(select(survey))).all()
+    assert (row.score, row.message) == (2, "c1:survey.rate-1")
+
+
 async def test_a_message_goes_its_way(messages: Messages) -> None:
     speak(messages, "c1~voicemail")
     await messages.scan()

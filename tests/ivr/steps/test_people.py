@@ -165,12 +165,15 @@ def test_a_survey_asks_on_only_where_it_helps_and_keeps_what_was_said() -> None:
     assert walk(walker(flow), FIVE) == Ask("survey", {**head, "score": "5"})
     assert walk(walker(flow), NOTHING, FIVE) == Ask("survey", {**head, "score": "5"})
     script = walker(flow)
-    said = walk(script, THREE, TWO, Recorded("first-1", 7.0))
-    assert said == Ask("survey", {**head, "score": "3", "reason": "rude", "name": "first-1"})
+    given = {**head, "score": "3", "reason": "rude"}
+    assert walk(script, THREE, TWO) == Ask("survey", given)  # before the caller speaks, and may hang up
+    assert script.next(Answer({"result": "ok"})) == RecordMessage(("en:Tell us",), "survey.first-1", 60, 4)
+    assert script.next(Recorded("survey.first-1", 7.0)) == Ask("survey", {**given, "name": "survey.first-1"})
     assert isinstance(script.next(Answer(None)), Say)
     assert script.next(Done()) == Hangup()
-    assert walk(walker(flow), THREE, NOTHING, NINE, Recorded("first-1", 0)) == Ask(
-        "survey", {**head, "score": "3"}
+    assert walk(walker(flow), THREE, NOTHING, NINE) == Ask("survey", {**head, "score": "3"})
+    assert isinstance(
+        walk(walker(flow), THREE, NOTHING, NINE, Answer(None), Recorded("survey.first-1", 0)), Say
     )
 
 
