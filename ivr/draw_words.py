@@ -17,6 +17,7 @@ FAMILIES = {
 KINDS: dict[str, tuple[str, str, str, str]] = {
     "say": ("speak", "گفتن", "say", "M2 6h3l4-3v10l-4-3H2zM11 5.5q2 2.5 0 5M13 3.5q3.5 4.5 0 9"),
     "menu": ("speak", "منو", "menu", "M3 3h2v2H3zM7 3h2v2H7zM11 3h2v2h-2zM3 8h2v2H3zM7 8h2v2H7zM11 8h2v2h-2z"),
+    "codes": ("speak", "کدها", "codes", "M2 5h12v6H2zM5 7v2M8 7v2M11 7v2"),
     "collect": ("speak", "ارقام", "digits", "M2 4h12v8H2zM4.5 8h1M7.5 8h1M10.5 8h1"),
     "language": ("speak", "زبان", "language", "M8 2a6 6 0 1 0 .01 0M2 8h12M8 2q-5 6 0 12M8 2q5 6 0 12"),
     "survey": ("speak", "نظرسنجی", "survey", "M8 2l1.8 4 4.2.4-3.2 2.8 1 4.3L8 11 4 13.5l1-4.3L2 6.4 6.2 6z"),

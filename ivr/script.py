@@ -24,6 +24,7 @@ from acd.verbs import Begun, Digits, Hangup, Key, Position, Reply, Say, Sounds, 
 from ivr.flow import (
     AnyNode,
     BranchNode,
+    CodesNode,
     Flow,
     HoursNode,
     LanguageNode,
@@ -55,7 +56,7 @@ MOST_STEPS = 200
 STEPS_TO_PERSON = 50
 
 _PASSED_THROUGH = (HoursNode, BranchNode, SubNode, ReturnNode)
-_KEEPS_KEY = (*_PASSED_THROUGH, MenuNode, LanguageNode)
+_KEEPS_KEY = (*_PASSED_THROUGH, MenuNode, CodesNode, LanguageNode)
 
 
 class _ValuesLost(Exception):

@@ -47,12 +47,21 @@ from ivr.flow.people import (
     Waiting,
 )
 from ivr.flow.spoken import BUILT_IN
-from ivr.flow.talking import CollectNode, Entry, HangupNode, LanguageNode, MenuNode, SayNode, last4
+from ivr.flow.talking import (
+    CodesNode,
+    CollectNode,
+    Entry,
+    HangupNode,
+    LanguageNode,
+    MenuNode,
+    SayNode,
+    last4,
+)
 from ivr.flow.whole import KINDS, AnyNode, Flow, Node, version_of
 
 __all__ = [
     "BUILT_IN", "FACTOR_DIGITS", "IDENTITIES", "KINDS", "NAMES", "QUEUE_WAYS", "RESERVED_VARIABLES",
-    "AnyNode", "AskNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CollectNode", "Edge", "Entry",
+    "AnyNode", "AskNode", "AuthenticateNode", "BranchNode", "CallbackNode", "CodesNode", "CollectNode", "Edge", "Entry",
     "Factor", "Filled", "Flow", "HangupNode", "HoursNode", "Keep", "Kept", "LanguageNode", "LookupNode",
     "MenuNode", "Node", "NodeModel", "Prompt", "QueueNode", "Read", "ReturnNode", "SayNode", "SetNode", "Slot", "Stray",
     "SubNode", "SurveyNode", "SurveyReason", "SurveyWords", "TransferNode", "Trying", "VoicemailNode", "Waiting",

@@ -85,6 +85,7 @@ def _free_variable(value: str) -> str:
 
 SpokenText = Annotated[Written, Field(max_length=2_000), AfterValidator(_spoken_text)]
 Key = Annotated[Written, Field(pattern=r"^[0-9*#]$")]
+Code = Annotated[Written, Field(pattern=r"^[0-9*]{1,8}$")]
 EndKey = Annotated[Written, Field(pattern=r"^[0-9*#]?$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")]
 ChannelVariable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,31}$"), AfterValidator(_free_variable)]

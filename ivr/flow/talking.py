@@ -1,4 +1,4 @@
-"""Nodes that speak and listen: say, menu, collect, language, hangup."""
+"""Nodes that speak and listen: say, menu, codes, collect, language, hangup."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from acd.common.document import wrong
 from acd.site import Id, Language
 from ivr.flow.base import (
+    Code,
     Edge,
     EndKey,
     Filled,
@@ -58,6 +59,24 @@ class MenuNode(Trying):
     def edges(self) -> Iterator[Edge]:
         for key, target in self.keys.items():
             yield Edge(("keys", key), target, waits=True)
+        yield from ways_of(self, "after_tries", waits=True)
+
+
+class CodesNode(Trying):
+    """A choice by a short code: a menu whose choices may have several digits.
+
+    A code counts as soon as no longer one begins with it; else when nothing more is keyed for `next_key_s`, or after
+    the key #.
+    """
+
+    kind: Literal["codes"]
+    codes: Annotated[dict[Code, Id], Field(min_length=1, max_length=500)]
+    wait_s: Wait = 5
+    next_key_s: Wait = 3
+
+    def edges(self) -> Iterator[Edge]:
+        for code, target in self.codes.items():
+            yield Edge(("codes", code), target, waits=True)
         yield from ways_of(self, "after_tries", waits=True)
 
 

@@ -26,12 +26,13 @@ from ivr.flow.base import (
 from ivr.flow.deciding import BranchNode, HoursNode, ReturnNode, SetNode, SubNode
 from ivr.flow.people import CallbackNode, QueueNode, SurveyNode, TransferNode, VoicemailNode
 from ivr.flow.spoken import BUILT_IN
-from ivr.flow.talking import CollectNode, HangupNode, LanguageNode, MenuNode, SayNode
+from ivr.flow.talking import CodesNode, CollectNode, HangupNode, LanguageNode, MenuNode, SayNode
 from ivr.phrase import Phrase
 
 AnyNode = (
     SayNode
     | MenuNode
+    | CodesNode
     | CollectNode
     | LanguageNode
     | HangupNode

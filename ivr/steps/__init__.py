@@ -12,6 +12,7 @@ from ivr.flow import (
     AuthenticateNode,
     BranchNode,
     CallbackNode,
+    CodesNode,
     CollectNode,
     HangupNode,
     HoursNode,
@@ -43,6 +44,8 @@ def steps_of(
             return talking.say(walk, node)
         case MenuNode():
             return talking.menu(walk, node)
+        case CodesNode():
+            return talking.codes(walk, node)
         case CollectNode():
             return talking.collect(walk, node)
         case LanguageNode():

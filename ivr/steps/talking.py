@@ -1,11 +1,11 @@
-"""The steps of nodes that speak and listen: say, menu, collect, language."""
+"""The steps of nodes that speak and listen: say, menu, codes, collect, language."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Generator
 
 from acd.verbs import Collect, Digits, Key, Reply, Say, Sounds, Verb
-from ivr.flow import CollectNode, LanguageNode, MenuNode, Prompt, SayNode, last4
+from ivr.flow import CodesNode, CollectNode, LanguageNode, MenuNode, Prompt, SayNode, last4
 from ivr.steps.entries import read_entry
 from ivr.steps.walk import ALL_KEYS, Steps, Walk, as_text
 
@@ -68,6 +68,45 @@ def menu(walk: Walk, node: MenuNode) -> Steps:
         if strikes >= node.tries:
             return walk.person_unless(node.after_tries)
         first, key = node.no_match if key else node.no_input, ""
+
+
+def codes(walk: Walk, node: CodesNode) -> Steps:
+    keyed = walk.take_ahead() or ""
+    first: Prompt | None = None
+    for _ in range(node.tries):
+        sounds: Sounds = () if keyed else (*walk.sounds(first), *walk.sounds(node.prompt))
+        if sounds and not node.barge_in:
+            yield Say(sounds)
+            sounds = ()
+        code = yield from _code(walk, node, sounds, keyed)
+        if code in node.codes:
+            return node.codes[code]
+        first, keyed = node.no_match if code else node.no_input, ""
+    return walk.person_unless(node.after_tries)
+
+
+def _code(walk: Walk, node: CodesNode, sounds: Sounds, keyed: str) -> Generator[Verb, Reply, str]:
+    """What is keyed, until it is one code and no other, or cannot become one. A wrong code is heard to its end, lest
+    the rest of it counts for the next question."""
+    while more := _digits_to_come(node.codes, keyed):
+        wait_s = node.next_key_s if keyed else node.wait_s
+        digits = yield from heard(
+            walk, Collect(() if keyed else sounds, more, first_key_s=wait_s, next_key_s=node.next_key_s)
+        )
+        keyed += digits
+        if len(digits) < more:
+            break
+        if _digits_to_come(node.codes, keyed):
+            walk.shared.late_key = ""  # an end key would be in time
+    return keyed
+
+
+def _digits_to_come(codes: Collection[str], keyed: str) -> int:
+    """How many digits there are at least to the next code that begins so; of what begins none, to the longest."""
+    longer = [len(code) for code in codes if code.startswith(keyed) and len(code) > len(keyed)]
+    if longer:
+        return min(longer) - len(keyed)
+    return 0 if keyed in codes else max(0, max(map(len, codes)) - len(keyed))
 
 
 def language(walk: Walk, node: LanguageNode) -> Steps:

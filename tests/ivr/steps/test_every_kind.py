@@ -50,7 +50,7 @@ EVERY = small("""
     main:
       kind: menu
       prompt: {en: Menu}
-      keys: {1: who, 2: sum, 3: card, 4: judge, 5: leave, 6: again, 7: away, 8: rate, 9: line, 0: question}
+      keys: {1: who, 2: sum, 3: card, 4: judge, 5: leave, 6: again, 7: away, 8: rate, 9: line, 0: question, '#': code}
     who:
       kind: authenticate
       ask: [national_id, pin, code]
@@ -69,6 +69,7 @@ EVERY = small("""
         - {if: 'queues.cards.waiting > 2 && customer.known', then: line}
         - {if: 'caller.withheld || now.hour > 3', then: main}
       otherwise: main
+    code: {kind: codes, prompt: {en: Your code}, codes: {2: main, 21: line, 110: leave, '*': main}}
     leave: {kind: voicemail, queue: cards, next: main}
     again: {kind: callback, queue: cards, next: main}
     away: {kind: transfer, to: '110', after: main}

@@ -38,6 +38,51 @@ def test_an_entry_is_read_back_and_kept_when_the_caller_says_so() -> None:
     assert walk(walker(flow), keyed, NOTHING, NOTHING) == again
 
 
+CODES = f"""
+    first: {{kind: codes, prompt: {{en: Code}}, codes: {{1: bye, 2: bye, 21: people, 345: people}}, {WORDS}}}
+"""
+
+
+def more(digits: int, wait_s: float = 3) -> Collect:
+    return Collect((), digits, first_key_s=wait_s)
+
+
+def test_a_code_counts_as_soon_as_it_can_be_no_longer_one() -> None:
+    flow = small(CODES)
+    person, bye = WaitInLine("cards", "en"), Say(("en:Bye",))
+    assert walk(walker(flow)) == Collect(("en:Code",), 1)
+    assert walk(walker(flow), ONE) == bye
+    assert walk(walker(flow), TWO) == more(1)
+    assert walk(walker(flow), TWO, ONE) == person
+    assert walk(walker(flow), TWO, NOTHING) == bye
+    assert walk(walker(flow), TWO, Digits("", True)) == bye, "the end key says that it is all"
+    assert walk(walker(flow), Digits("3", True)) == more(2)
+    assert walk(walker(flow), Digits("3", True), Digits("45", True)) == person
+
+
+def test_a_wrong_code_is_heard_to_its_end_and_three_lead_to_a_person() -> None:
+    flow, nine = small(CODES), Digits("9", True)
+    assert walk(walker(flow), nine) == more(2)
+    asked = walk(walker(flow), nine, Digits("87", True))
+    assert asked == Collect(("en:Wrong", "en:Code"), 1)
+    assert walk(walker(flow), Digits("3", True), Digits("4", False)) == asked
+    assert walk(walker(flow), NOTHING) == Collect(("en:Silent", "en:Code"), 1)
+    assert walk(walker(flow), NOTHING, nine, NOTHING, NOTHING) == WaitInLine("cards", "en")
+
+
+def test_a_key_pressed_during_an_announcement_begins_the_code() -> None:
+    flow = small("\n    first: {kind: say, prompt: {en: Hello}, next: code}" + CODES.replace("first:", "code:"))
+    assert walk(walker(flow), Key("2")) == more(1)
+    assert walk(walker(flow), Key("2"), ONE) == WaitInLine("cards", "en")
+    assert walk(walker(flow), Key("1")) == Say(("en:Bye",))
+
+
+def test_codes_may_be_keyed_only_after_the_prompt() -> None:
+    script = walker(small(CODES.replace("codes, prompt", "codes, barge_in: false, prompt")))
+    assert walk(script) == Say(("en:Code",))
+    assert script.next(Done()) == more(1, 5)
+
+
 def test_of_a_card_only_the_last_four_digits_are_ever_said() -> None:
     flow = small("""
         first: {kind: collect, type: card, into: card, prompt: {en: Card}, confirm: true, next: told}
