@@ -21,8 +21,10 @@ OWN = {
     ("get", "/api/v1/queues"),
     ("get", "/api/v1/measures"),
     ("get", "/api/v1/alarms"),
+    ("get", "/api/v1/voicemails"),
 }
-"""What everybody may who is logged in: themselves, and what stands on the wall for all to see."""
+"""What everybody may who is logged in: themselves, what stands on the wall for all to see, and the messages that were
+given to them."""
 
 
 def routes(schema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
