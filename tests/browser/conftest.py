@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests import parts
 from tests.browser.pages import AT_US, Server
@@ -18,6 +18,7 @@ def browser() -> Iterator[Browser]:
     program = parts.chromium()
     if program is None:
         pytest.skip("a real part is missing: chromium")
+    expect.set_options(timeout=15_000)  # a busy machine takes its time; what is wrong is wrong then, too
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=program, args=list(parts.CHROMIUM_ARGS))
         yield found
