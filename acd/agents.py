@@ -113,7 +113,7 @@ def begin_wrap_up(turn: Turn, agent: Agent, visit: Visit, since_us: int) -> None
     """Work after the call, from its true start; a queue without wrap-up and without need of a code has none."""
     queue = turn.queue(visit.queue)
     agent.visit = None
-    until_us = since_us + int(queue.wrap_up_s * US_PER_S)
+    until_us = None if queue.wrap_up_s is None else since_us + int(queue.wrap_up_s * US_PER_S)
     needs_code = queue.disposition_required and visit.disposition is None
     talked_us = max(0, since_us - (since_us if visit.answered_us is None else visit.answered_us))
     agent.wrap_up = WrapUp(
@@ -128,6 +128,8 @@ def begin_wrap_up(turn: Turn, agent: Agent, visit: Visit, since_us: int) -> None
         talked_us,
     )
     turn.touch(agent)
+    if until_us is None:
+        return
     if until_us > since_us or needs_code:
         turn.start_timer(f"wrap:{agent.agent}", until_us)
     else:

@@ -52,10 +52,11 @@ def known(turn: Turn, event: CustomerFound) -> None:
     contact = turn.state.contacts.get(event.contact)
     if contact is None:
         return turn.ignore("customer_of_no_contact")
-    if contact.customer == event.customer and contact.segment == event.segment:
+    known_before = (contact.customer, contact.segment, contact.value)
+    if known_before == (event.customer, event.segment, event.value):
         return turn.ignore("customer_known")
     contact.customer, contact.segment = event.customer, event.segment
-    contact.preferred_agent = event.preferred_agent
+    contact.preferred_agent, contact.value = event.preferred_agent, event.value
     contact.language = event.language or contact.language
     turn.tell(ContactKnown(turn.now_us, contact.contact, event.customer, event.segment))
     visit = _open_visit(turn, contact.contact)

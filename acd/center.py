@@ -94,7 +94,11 @@ class Center:
         for agent_id in turn.touched_agents:
             agent = self.state.agents[agent_id]
             announce(turn, agent)
-            if agent_id not in self.site.agents and agent.status is Status.OFFLINE and not agent.holds_anything:
+            if (
+                agent_id not in self.site.agents
+                and agent.status is Status.OFFLINE
+                and not agent.holds_anything
+            ):
                 del self.state.agents[agent_id]
         watch.look(turn)
 

@@ -42,13 +42,14 @@ class CallArrived:
 
 @dataclass(frozen=True, slots=True)
 class CustomerFound:
-    """The lookup's answer. `customer` None: asked, and not known."""
+    """The lookup's answer. `customer` None: asked, and not known. `value`: of the relation, as the house counts it."""
 
     contact: ContactId
     customer: CustomerId | None
     segment: str | None = None
     language: str | None = None
     preferred_agent: AgentId | None = None
+    value: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

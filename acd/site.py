@@ -176,17 +176,30 @@ class Number(Model):
     label: Label | None = None
 
 
+class ValuePoints(Model):
+    """Customers whose value (as the customer store counts it) is `at_least` this much have so many points."""
+
+    at_least: int
+    points: Priority
+
+
 class Ranking(Model):
     """Whom an agent takes first of those who wait for them, over all queues.
 
     `priority`: the highest priority, then the earliest arrival. `ageing`: priority points and `ageing_per_min` for
     each minute of waiting. `relative`: 100·wait/target of the queue, and priority points. Who has waited for
-    `pass_limit_s` is passed over by nobody any more, whatever their points.
+    `pass_limit_s` is passed over by nobody any more, whatever their points. `value_points`: points by customer value.
     """
 
     by: Literal["priority", "ageing", "relative"] = "priority"
     ageing_per_min: Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)] = 1
     pass_limit_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] | None = None
+    value_points: tuple[ValuePoints, ...] = ()
+
+    def points_of(self, value: int | None) -> int:
+        """Of the customer's value: those of the highest step it reaches."""
+        reached = [step for step in self.value_points if value is not None and value >= step.at_least]
+        return max(reached, key=lambda step: step.at_least).points if reached else 0
 
 
 class Site(Model):

@@ -20,8 +20,8 @@ AGENT_NAMES = ("agent",)
 """`agent.id`, `agent.team`, `agent.skills.<skill>` (level), `agent.ranks.<skill>`, `agent.attributes.<name>`."""
 
 CONTACT_NAMES = ("contact",)
-"""`contact.kind`, `.dialled`, `.language`, `.segment` ("" for none), `.known` (whether a customer was found),
-`.priority` (what the flow asked for)."""
+"""`contact.kind`, `.dialled`, `.language`, `.segment` ("" for none), `.known` (whether a customer was found), `.value`
+(of the customer; 0 for none), `.priority` (what the flow asked for)."""
 
 
 def _check(text: str, names: tuple[str, ...], example: str) -> str:
@@ -143,7 +143,7 @@ class Queue(Model):
 
     `target_s` and `short_abandon_s` are the limits of the service level; `rona_misses` is how many offers
     in a row an agent may let ring out before they get no more; after a busy or unreachable phone an agent is
-    passed over for `busy_backoff_s` or `unreachable_backoff_s`.
+    passed over for `busy_backoff_s` or `unreachable_backoff_s`; `wrap_up_s` null lasts until the agent is done.
 
     Who is rung: `agent_choice`, at `ring_at_once` phones together (the first answer has the caller). A preferred
     agent (the customer's own, or who talked with this caller within `same_agent_within_s`) is waited for
@@ -170,7 +170,7 @@ class Queue(Model):
     short_abandon_s: Seconds = 5
     ring_timeout_s: Annotated[float, Field(ge=1, le=120, allow_inf_nan=False)] = 15
     rona_misses: Annotated[int, Field(ge=1, le=20)] = 1
-    wrap_up_s: Seconds = 30
+    wrap_up_s: Seconds | None = 30
     busy_backoff_s: Seconds = 5
     unreachable_backoff_s: Seconds = 30
     dispositions: tuple[Id, ...] = ()

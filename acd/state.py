@@ -49,6 +49,7 @@ class Contact:
     kind: Kind = Kind.CALL
     token: str | None = None
     preferred_agent: AgentId | None = None
+    value: int | None = None
     waited_from_us: int | None = None
 
 
@@ -125,15 +126,15 @@ class Visit:
 
 @dataclass(slots=True)
 class WrapUp:
-    """`began_us`: the visit's. `talked_us`: how long the talk took, hold included. `overdue`: its time is up, but the
-    queue demands a disposition first."""
+    """`began_us`: the visit's. `until_us`: None until the agent says so. `talked_us`: the talk, hold included.
+    `overdue`: its time is up, but the queue demands a disposition first."""
 
     visit: VisitId
     contact: ContactId
     queue: QueueId
     began_us: int
     since_us: int
-    until_us: int
+    until_us: int | None
     disposition: str | None
     kind: Kind = Kind.CALL
     talked_us: int = 0

@@ -27,6 +27,7 @@ def choose_variant(turn: Turn, visit: Visit, contact: Contact) -> None:
         "language": contact.language or "",
         "segment": contact.segment or "",
         "known": contact.customer is not None,
+        "value": contact.value or 0,
         "priority": visit.asked_priority,
     }
     for number, variant in enumerate(variants):
@@ -107,10 +108,10 @@ def _general(turn: Turn, visit: Visit) -> Requirement:
 
 
 def priority_of(turn: Turn, visit: Visit) -> int:
-    """Points of the queue, of the flow, of the customer's segment, and of the steps so far."""
+    """Points of the queue, of the flow, of the customer's segment and value, and of the steps so far."""
     contact = turn.state.contacts[visit.contact]
     segment = turn.site.segments.get(contact.segment or "")
-    points = segment.priority if segment is not None else 0
+    points = (segment.priority if segment is not None else 0) + turn.site.ranking.points_of(contact.value)
     return turn.queue(visit.queue).priority + visit.asked_priority + points + _step(turn, visit).priority
 
 

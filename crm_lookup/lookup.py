@@ -242,7 +242,7 @@ class CallerLookup:
         found = CustomerFound(contact, None)
         if state.matches:
             first = state.matches[0]
-            found = CustomerFound(contact, first.id, first.segment, first.language)
+            found = CustomerFound(contact, first.id, first.segment, first.language, value=first.value)
         if found != state.posted:
             state.posted = found
             self._post(found)

@@ -257,3 +257,15 @@ def test_a_phone_that_goes_while_idle_does_not_cost_the_agent_their_turn() -> No
     world.do(PhoneChanged("p1", PhoneState.FREE))
     world.call("c1")
     assert world.serving("c1.1") == "a1"
+
+
+def test_wrap_up_without_a_time_lasts_until_the_agent_is_done() -> None:
+    world = World(site_of({"main": {"wrap_up_s": None}}))
+    world.ready("a1")
+    visit = world.call("c1")
+    world.answer(visit)
+    world.hang_up(visit)
+    world.wait(80_000)
+    assert world.activity("a1") is Activity.WRAP_UP
+    assert world.end_wrap_up("a1") is None
+    assert world.activity("a1") is Activity.IDLE

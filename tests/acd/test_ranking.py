@@ -138,3 +138,19 @@ def _fair(world: World, site: Site, limit_s: float) -> None:
                 longer = (world.now_us - other.place_us) / S
                 if other.state == "waiting" and able and longer >= limit_s:
                     assert waited >= longer, f"{fact.visit} was taken before {other.visit}"
+
+
+def test_customers_of_value_have_points_by_steps() -> None:
+    steps = [{"at_least": 100, "points": 2}, {"at_least": 1_000, "points": 7}]
+    world = world_of("priority", value_points=steps)
+    for contact, value in (("none", None), ("little", 99), ("some", 100), ("much", 5_000)):
+        world.do(CallArrived(contact, "2100", None))
+        world.do(CustomerFound(contact, f"k-{contact}", value=value))
+        world.do(VisitQueued(contact, "fast"))
+    assert [world.visit(f"{contact}.1").priority for contact in ("none", "little", "some", "much")] == [
+        0,
+        0,
+        2,
+        7,
+    ]
+    assert served(world) == ["much", "some", "none", "little"]
