@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """A text in one language (`fa`, `en`). `key` names the recording that wins over a synthetic voice, if
     made."""
@@ -14,6 +14,10 @@ class Phrase:
     language: str
     text: str
     key: str | None = None
+
+    def __lt__(self, other: Phrase) -> bool:
+        """By language, text and key; the same text without a key comes first."""
+        return (self.language, self.text, self.key or "") < (other.language, other.text, other.key or "")
 
 
 class SoundOf(Protocol):

@@ -1,4 +1,4 @@
-"""`pasokh ivr`: check a flow and run its tests, draw it, talk to it in the terminal, publish it.
+"""`pasokh ivr`: check a flow and run its tests, draw it, talk to it in the terminal, make its prompts, publish it.
 
 The first three need neither a center nor a database: a flow is a file, and `--center` says against which site it is
 held. The others speak to the running process.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from acd.kpi.flows import Figures
     from acd.site import Site
     from ivr.flow import Flow
+    from ivr.phrase import Phrase
+    from pasokh.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Menus: check, try, draw, publish.")
 out = Console(highlight=False)
@@ -150,6 +152,54 @@ def graph(
     except OSError as error:
         raise NotReadyError(f"{target} cannot be written: {error.strerror}.") from None
     out.print(f"Wrote {target}.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def prompts(
+    flows: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FLOW]...", help="Files or names of flows (default: all of the site)."),
+    ] = None,
+    center: Center = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Make nothing; write what people may record, as CSV.")
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Make the sounds that flows still lack, and say what cannot be said and why."""
+    from pasokh.ivr_prompts import make_prompts, write_sheet
+    from pasokh.settings import load_settings
+
+    settings = load_settings(config)
+    phrases = _phrases(flows or (), center, settings)
+    if sheet is not None:
+        write_sheet(sheet, phrases, out)
+    elif not make_prompts(settings, phrases, out, err):
+        raise typer.Exit(1)
+
+
+def _phrases(names: Sequence[str], center: Path | None, settings: Settings) -> list[Phrase]:
+    """All that these flows can say, or those of the site; their own words first, then the stock of values."""
+    from ivr.library import load_flows
+
+    if names:
+        site = _site(center)
+        wanted: list[Flow] = []
+        for name in names:
+            read, _, others = _flow(_place(name), site)
+            wanted += [read, *others.values()]
+        phrases = frozenset(phrase for flow in wanted for phrase in flow.phrases())
+        return _with_values(phrases, {language for flow in wanted for language in flow.languages})
+    site = _site(center or settings.site)
+    assert site is not None
+    library = load_flows(site, settings.flows)
+    return _with_values(library.phrases(), library.languages())
+
+
+def _with_values(phrases: Iterable[Phrase], languages: Iterable[str]) -> list[Phrase]:
+    from ivr.say import vocabulary
+
+    return [*sorted(phrases), *sorted(vocabulary(languages))]
 
 
 def _place(flow: str) -> Path:

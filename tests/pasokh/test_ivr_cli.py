@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +113,7 @@ def test_play_on_a_holiday_and_to_the_end_of_a_pipe(folder: Path) -> None:
     (folder / "bank.yaml").unlink()
     result = types(*words, keys="1\n")
     assert "a holiday" in result.output
-    assert "● closed menu" in result.output
+    assert "● closed codes" in result.output
     assert "No more keys" in result.output
 
 
@@ -147,3 +149,78 @@ def test_answers_without_fields_are_told_with_their_line(folder: Path) -> None:
         read_answers(folder / "a.yaml")
     (folder / "b.yaml").write_text("one: {x: true}\ntwo: none\n", encoding="utf-8")
     assert read_answers(folder / "b.yaml") == {"one": {"x": "true"}, "two": None}
+
+
+# ---- the sounds --------------------------------------------------------------------------------------------
+
+
+VOICE = """
+import sys, wave
+text = sys.stdin.buffer.read().decode()
+if "Bye" in text or "خدا" in text:
+    sys.exit("this voice cannot take leave")
+with wave.open(sys.stdout.buffer, "wb") as sound:
+    sound.setparams((1, 2, 8000, 0, "NONE", ""))
+    sound.writeframes(b"\\x00\\x20\\x00\\xe0" * 400)
+"""
+SHORT = """
+flow: short
+languages: [en]
+start: hello
+prompts: {hello: {en: Hello}, bye: {en: Bye}}
+nodes:
+  hello: {kind: say, prompt: hello, next: bye}
+  bye: {kind: hangup, prompt: bye}
+"""
+
+
+def with_voice(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings with a small voice, and without the stock of values, which is long."""
+    (folder / "voice.py").write_text(VOICE, encoding="utf-8")
+    (folder / "short.yaml").write_text(SHORT, encoding="utf-8")
+    command = [sys.executable, "-I", str(folder / "voice.py")]
+    (folder / "pasokh.toml").write_text(
+        f'[asterisk]\nsounds = "sounds"\n[voice]\nprovider = "command"\ncommand = {json.dumps(command)}\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("ivr.say.vocabulary", lambda _: frozenset())
+
+
+def test_missing_sounds_are_made_once_and_what_cannot_be_said_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_voice(folder, monkeypatch)
+    first = types("prompts", "short.yaml")
+    assert first.exit_code == 1
+    assert "1 prompts made in" in first.output
+    assert "0 were there, 1 have no sound." in first.output
+    assert "“Bye” (en): " in first.output
+    assert "cannot take leave" in first.output
+    again = types("prompts", "short.yaml")
+    assert "0 prompts made in" in again.output
+    assert "1 were there, 1 have no sound." in again.output
+    assert len(list((folder / "sounds" / "made" / "en").glob("*.wav"))) == 1
+
+
+def test_the_sheet_lists_what_people_may_record_and_makes_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_voice(folder, monkeypatch)
+    result = types("prompts", "short.yaml", "--sheet", "sheet.csv")
+    assert result.exit_code == 0
+    assert "Wrote sheet.csv: 2 recordings." in result.output
+    sheet = (folder / "sheet.csv").read_text(encoding="utf-8-sig")
+    assert sheet == "file,text\nen/bye.wav,Bye\nen/hello.wav,Hello\n"
+    assert not (folder / "sounds").exists()
+
+
+def test_without_a_flow_all_of_the_site_are_meant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_voice(folder, monkeypatch)
+    settings = folder / "pasokh.toml"
+    (folder / "menus").mkdir()
+    for name in ("short.yaml", "bank.yaml"):
+        (folder / name).rename(folder / "menus" / name)
+    settings.write_text('flows = "menus"\n' + settings.read_text(encoding="utf-8"), encoding="utf-8")
+    result = types("prompts", "--sheet", "sheet.csv")
+    assert result.exit_code == 0, result.output
+    assert "en/hello.wav,Hello" in (folder / "sheet.csv").read_text(encoding="utf-8-sig")
