@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from acd.errors import AcdError, DocumentError
 from acd.planning.errors import PlanningError
@@ -83,11 +84,14 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to begin.")] = Path(
     for name in ("pasokh.toml", "center.yaml"):
         target = folder / name
         if target.exists():
-            out.print(f"{target} is there already and was left alone.")
+            out.print(f"{target} is there already and was left alone.", markup=False, soft_wrap=True)
             continue
         target.write_text(files("pasokh").joinpath(f"example/{name}").read_text("utf-8"), encoding="utf-8")
-        out.print(f"Wrote {target}.")
-    out.print("Next: edit both, then `pasokh check`, `pasokh db upgrade`, `pasokh user add`, `pasokh serve`.")
+        out.print(f"Wrote {target}.", markup=False, soft_wrap=True)
+    out.print(
+        "Next: edit both, then `pasokh check`, `pasokh db upgrade`, `pasokh user add`, `pasokh serve`.",
+        soft_wrap=True,
+    )
 
 
 @app.command()
@@ -125,7 +129,7 @@ def check(config: Config = CONFIG) -> None:
     findings = _run(everything(settings))
     for finding in findings:
         mark = "[red]wrong  [/]" if finding.wrong else "[green]ok     [/]"
-        out.print(mark, finding.sentence, soft_wrap=True)
+        out.print(mark, escape(finding.sentence), soft_wrap=True)
     if any(finding.wrong for finding in findings):
         raise typer.Exit(2)
 
@@ -221,7 +225,7 @@ def center_history(config: Config = CONFIG) -> None:
     from pasokh.users import center_versions
 
     for line in _run(center_versions(_settings(config))):
-        out.print(line, soft_wrap=True)
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @asterisk.command("config")
@@ -237,7 +241,7 @@ def asterisk_config(
 
     settings = _settings(config)
     for path in write_config(settings, _read_site(settings), folder, complete):
-        out.print(f"Wrote {path}.")
+        out.print(f"Wrote {path}.", markup=False, soft_wrap=True)
     out.print("Then let Asterisk read them: `pasokh asterisk reload`.")
 
 
@@ -249,7 +253,7 @@ def asterisk_reload(
     from pasokh.asterisk_files import reload
 
     for line in reload(program):
-        out.print(line, markup=False)
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @customers.command("import")

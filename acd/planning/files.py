@@ -98,7 +98,7 @@ class _Row:
         arrival = self.number("arrival_s")
         handle = self.number("handle_s", least=0)
         patience = self.fields["patience_s"].lower()
-        priority = self.number("priority") if self.fields["priority"] else 0.0
+        priority = self.number("priority", fix="write one, such as 0") if self.fields["priority"] else 0.0
         if priority != int(priority) or abs(priority) > PRIORITY_LIMIT:
             self.refuse(
                 f'the priority "{self.fields["priority"][:40]}" is not a whole number', "write one, such as 0"
@@ -148,14 +148,14 @@ class _Row:
             self.refuse(f"{name} is empty", "write one")
         return self.fields[name]
 
-    def number(self, name: str, least: float = -math.inf) -> float:
+    def number(self, name: str, least: float = -math.inf, fix: str = "write seconds, such as 12.5") -> float:
         written = self.fields[name]
         try:
             value = float(written)
         except ValueError:
             value = math.nan
         if not math.isfinite(value) or abs(value) > SECONDS_LIMIT:
-            self.refuse(f'{name} is "{written[:40]}", which is not a number', "write seconds, such as 12.5")
+            self.refuse(f'{name} is "{written[:40]}", which is not a number', fix)
         if value < least:
             self.refuse(f"{name} is {written[:40]}, less than {least:g}", "a duration is never negative")
         return value

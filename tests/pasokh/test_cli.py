@@ -304,6 +304,7 @@ def test_check_says_what_is_wrong_and_what_is_well(ready: Person, monkeypatch: p
     assert said.status == 2
     assert "Traceback" not in said.err
     assert "center.yaml and its flows can be applied" in said.out
+    assert "and add [services.balance]." in said.out
     assert "espeak-ng is not installed" in said.out
     assert "The database has the tables of this version" in said.out
     assert "No pasokh runs here now" in said.out

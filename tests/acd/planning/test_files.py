@@ -49,7 +49,7 @@ def test_times_are_whole_microseconds_and_words_are_any() -> None:
         (HEADER + "a,1,x,inf,,0\n", "t.csv:2", "handle_s"),
         (HEADER + "a,1,x,-1,,0\n", "t.csv:2", "less than 0"),
         (HEADER + "a,1,x,60,-5,0\n", "t.csv:2", "less than 0"),
-        (HEADER + "a,1,x,60,,high\n", "t.csv:2", "priority"),
+        (HEADER + "a,1,x,60,,high\n", "t.csv:2", "write one, such as 0"),
         (HEADER + "a,1,x,60,,0.5\n", "t.csv:2", "not a whole number"),
         (HEADER + ",1,x,60,,0\n", "t.csv:2", "call_id is empty"),
         (HEADER + "a,1, ,60,,0\n", "t.csv:2", "type is empty"),
