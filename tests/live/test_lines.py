@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,8 @@ from acd.store import reports
 from acd.store.reports import ContactStory
 from pasokh.app import Running
 from tests.live.center import PARTS, Keys, Place, premises
-from tests.live.lives import Witness, witness
-from tests.live.pages import Desk
+from tests.live.lives import Lives, Witness, complete_records, records, witness
+from tests.live.pages import Desk, Wall
 from tests.live.sipp import Answer, Callers, Moment, Outcome, Speak
 
 pytestmark = [
@@ -41,7 +41,7 @@ def only(*names: str) -> dict[str, Any]:
 
 
 QUEUES: Mapping[str, Mapping[str, Any]] = {
-    "both": {**only("c1", "c2"), "ring_at_once": 2},
+    "both": {**only("c1", "c2"), "ring_at_once": 2, "ring_timeout_s": 20},
     "relaxed": {"requires": {"loans": 10}, "relax": [{"after_s": 1, "requires": {"loans": 1}}]},
     "impatient": {**only("c3"), "max_wait_s": 1, "overflow": {"max_wait": {"queue": "second"}}},
     "second": only("c4"),
@@ -348,3 +348,78 @@ async def test_a_callback_taken_in_line_is_work_for_an_agent_s_page(at: House) -
 
 def late_s(rang: Moment, visit: reports.VisitRow) -> float:
     return rang.at_us / 1e6 - visit.began_at.timestamp()
+
+
+# ---- our death ---------------------------------------------------------------------------------------------
+
+
+async def test_a_round_that_rings_and_a_place_that_was_moved_outlive_us() -> None:
+    """Killed while two phones ring and a moved caller waits: one phone is answered meanwhile, and the moved caller
+    still stands before one who came to that queue first, but later than they came to theirs."""
+    async with (
+        premises("", change=bent, flows={queue: flow(queue) for queue in QUEUES}) as place,
+        witness(place) as seen,
+        Lives(place) as lives,
+    ):
+        await lives.begin()
+        with ExitStack() as stack:
+            silent = stack.enter_context(place.phones(Answer(after_ms=None), "silent"))
+            patient = stack.enter_context(place.phones(Answer(after_ms=2_500, talk_ms=7_000), "patient"))
+
+            def call(queue: str, number: str) -> Callers:
+                return stack.enter_context(place.callers([number], dial=NUMBER_OF[queue]))
+
+            async with (
+                place.desk("c1", phone="silent-1") as loser,
+                place.desk("c2", phone="patient-1") as winner,
+                place.wall() as wall,
+            ):
+                moved = call("impatient", "09121000071")
+                await wall.until("one in line", lambda: waiting(wall, "impatient") == 1)
+                before_them = call("second", "09121000072")
+                await wall.until("both in one line", lambda: waiting(wall, "second") == 2)
+                called = call("both", "09121000073")
+                await asyncio.gather(silent.heard("RING"), patient.heard("RING"))
+                await numbers_kept(place, 3)
+                tickets = {name: ticket.visit for name, ticket in (await seen.tickets()).items()}
+                await lives.kill()
+            [answered] = await patient.heard("ANSWER")
+            assert len([each for each in silent.moments() if each.what == "CANCEL"]) == 1
+            await lives.begin()
+            await lives.attached(2)
+            async with place.wall() as wall:
+                assert waiting(wall, "second") == 2
+                for desk in (loser, winner):
+                    await desk.connect()
+                await winner.until("the talk", lambda: winner.activity == "on_call")
+                assert loser.activity == "idle"
+                phones = stack.enter_context(place.phones(Answer(talk_ms=100)))
+                async with place.desk("c4"):
+                    went_well(
+                        *await asyncio.gather(*(each.finished() for each in (moved, before_them, called)))
+                    )
+            assert [ring.detail for ring in phones.moments() if ring.what == "RING"] == [
+                "09121000071",
+                "09121000072",
+            ]
+            for desk in (loser, winner):
+                await desk.close()
+        kept = {each.caller: each for each in (await complete_records(place, 3)).values()}
+        [one] = kept["+989121000073"].visits
+        assert (one.outcome, one.agent) == ("answered", "c2")
+        assert one.answered_us is not None
+        assert abs(one.answered_us - answered.at_us) < 1_500_000
+        first, second = kept["+989121000071"].visits
+        assert [first.outcome, second.outcome] == ["flowed_out", "answered"]
+        assert tickets[kept["+989121000071"].contact] == second.visit
+
+
+async def numbers_kept(place: Place, count: int, timeout_s: float = 5) -> None:
+    """Until so many numbers are written: no journal has them, so a death before that may lose them."""
+    async with asyncio.timeout(timeout_s):
+        while sum(each.caller is not None for each in (await records(place)).values()) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def waiting(wall: Wall, queue: str) -> int:
+    return int(wall.state["queues"].get(queue, {}).get("waiting", 0))
