@@ -275,9 +275,9 @@ async def _free_port() -> int:
 
 def _accounts(password: str) -> list[Mapping[str, str]]:
     return [
-        {"name": "agent", "password": password, "role": "agent", "label": "Agent · کارشناس"},
-        {"name": "supervisor", "password": password, "role": "supervisor", "label": "Supervisor · سرپرست"},
-        {"name": "admin", "password": password, "role": "admin", "label": "Admin · مدیر"},
+        {"name": "agent", "password": password, "role": "agent"},
+        {"name": "supervisor", "password": password, "role": "supervisor"},
+        {"name": "admin", "password": password, "role": "admin"},
     ]
 
 
