@@ -364,7 +364,7 @@ async def test_a_round_that_rings_and_a_place_that_was_moved_outlive_us() -> Non
         await lives.begin()
         with ExitStack() as stack:
             silent = stack.enter_context(place.phones(Answer(after_ms=None), "silent"))
-            patient = stack.enter_context(place.phones(Answer(after_ms=2_500, talk_ms=7_000), "patient"))
+            patient = stack.enter_context(place.phones(Answer(after_ms=1_500), "patient"))
 
             def call(queue: str, number: str) -> Callers:
                 return stack.enter_context(place.callers([number], dial=NUMBER_OF[queue]))
@@ -393,6 +393,7 @@ async def test_a_round_that_rings_and_a_place_that_was_moved_outlive_us() -> Non
                     await desk.connect()
                 await winner.until("the talk", lambda: winner.activity == "on_call")
                 assert loser.activity == "idle"
+                await seen.hang_up(["patient-1"])
                 phones = stack.enter_context(place.phones(Answer(talk_ms=100)))
                 async with place.desk("c4"):
                     went_well(
