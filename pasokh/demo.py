@@ -326,8 +326,8 @@ async def _watch_wall(demo: Demo) -> None:
         async with _socket(demo, "wall", "/ws/v1/wall") as socket:
             async for _ in socket:
                 demo.wall_messages += 1
-    except ConnectionClosed:
-        demo.failures.append("the wall's socket was closed")
+    except ConnectionClosed as closed:
+        demo.failures.append(f"the wall's socket was closed ({closed})")
 
 
 async def _be_agent(demo: Demo, agent: str, site: Site, rng: Random) -> None:
@@ -338,8 +338,8 @@ async def _be_agent(demo: Demo, agent: str, site: Site, rng: Random) -> None:
             await person.begin()
             async for message in socket:
                 await person.hear(json.loads(message))
-    except ConnectionClosed:
-        demo.failures.append(f"the socket of {agent} was closed")
+    except ConnectionClosed as closed:
+        demo.failures.append(f"the socket of {agent} was closed ({closed})")
 
 
 class _Person:
@@ -353,6 +353,7 @@ class _Person:
         self._requests = 0
         self._state: dict[str, Any] = {}
         self._wrapping: str | None = None
+        self._returning = False
         self._finishing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -376,7 +377,10 @@ class _Person:
             self._wrapping = visit["visit"]
             delay_s = self._rng.uniform(*WRAP_UP_S)
             self._finishing = asyncio.get_running_loop().create_task(self._finish(visit, delay_s))
-        elif activity == "not_responding":
+        if activity != "not_responding":
+            self._returning = False
+        elif not self._returning:  # once: the answer to it is heard here, too
+            self._returning = True
             await self._command("status", status="available")
 
     async def _finish(self, visit: dict[str, Any], delay_s: float) -> None:

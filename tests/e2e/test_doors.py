@@ -73,6 +73,9 @@ WANTED: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("patch", "/api/v1/users/{name}"): {"password": PASSWORD},
     ("post", "/api/v1/center/check"): {"text": "x"},
     ("post", "/api/v1/center/apply"): {"text": "x"},
+    ("post", "/api/v1/voicemails/{message}/assign"): {"agent": "sara"},
+    ("post", "/api/v1/flows/{flow}/publish"): {"text": "x"},
+    ("post", "/api/v1/tasks"): {"queue": "cards", "kind": "task"},
 }
 """Bodies that would be taken from who may."""
 
