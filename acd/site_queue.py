@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from acd.common.document import Written, wrong
+from acd.common.document import Written, nearest, wrong
 from acd.common.expression import Expression, ExpressionError
 from acd.site_words import Id, Label, Level, Model, Priority, Seconds
 
@@ -26,10 +26,23 @@ CONTACT_NAMES = ("contact",)
 
 def _check(text: str, names: tuple[str, ...], example: str) -> str:
     try:
-        Expression.parse(text, names)
+        expression = Expression.parse(text, names)
+        if not expression.names:
+            expression.holds({})
     except ExpressionError as error:
         raise wrong(str(error).rstrip("."), f"write one over `{names[0]}`, such as {example}") from None
+    for path in sorted(expression.paths):
+        if path[0] == names[0] and len(path) > 1 and path[1] not in _FIELDS[path[0]]:
+            meant = nearest(path[1], _FIELDS[path[0]])
+            fix = f'write "{meant}"' if meant else f"use one of {', '.join(_FIELDS[path[0]])}"
+            raise wrong(f'"{names[0]}" has no "{path[1]}"', fix)
     return text
+
+
+_FIELDS = {
+    "agent": ("attributes", "id", "ranks", "skills", "team"),
+    "contact": ("dialled", "kind", "known", "language", "priority", "segment", "value"),
+}
 
 
 def _agent_rule(text: str) -> str:

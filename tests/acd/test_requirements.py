@@ -176,6 +176,8 @@ queues:
         ("    agents_if: agent.skills.x >", 11, "expression"),
         ("    agents_if: caller.segment == 'gold'", 11, "caller"),
         ("    variants: [{if: agent.id == 'a1'}]", 11, "agent"),
+        ("    variants: [{if: 1 + 1}]", 11, "neither true nor false"),
+        ("    agents_if: agent.tem == 'experts'", 11, '"agent" has no "tem"; write "team"'),
         ("    overflow: {full: {queue: other}}", 11, '"other", which is not defined'),
         ("    overflow: {full: {queue: main}}", 11, "comes back"),
         ("    overflow: {full: mailbox}", 11, "mailbox"),
@@ -190,5 +192,5 @@ def test_a_site_that_cannot_mean_this_is_refused_with_its_place(more: str, line:
     with pytest.raises(DocumentError) as caught:
         load_site(SITE + more + "\n", "center.yaml")
     (problem,) = [each for each in caught.value.problems if each.severity == "error"]
-    assert said_ in f"{problem.message} {problem.fix}"
+    assert said_ in f"{problem.message}; {problem.fix}"
     assert problem.line == line, problem
