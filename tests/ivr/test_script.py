@@ -241,7 +241,7 @@ def _not_silent(heard: list[Verb], a_script: FlowScript) -> None:
     """Before the end there was a line or a word, and no question was without sound; only the next digits of a code
     that was begun are waited for in silence, as long as between two keys."""
     assert any(isinstance(verb, WaitInLine | Say | Collect) for verb in heard), a_script.position
-    for before, verb in zip(heard, heard[1:], strict=False):
+    for before, verb in pairwise(heard):
         further = (
             isinstance(before, Collect) and isinstance(verb, Collect) and verb.first_key_s == verb.next_key_s
         )
