@@ -25,6 +25,7 @@ import hypothesis
 import pytest
 
 from tests import parts
+from tests.ports import unused_tcp_port
 
 _FOLDER_STAGES = ("sim", "e2e", "live", "browser", "bench")
 _DATABASE_FIXTURES = {"postgres_url", "redis_url"}
@@ -130,13 +131,6 @@ async def _tasks_must_end() -> AsyncIterator[None]:
 def free_port() -> int:
     """A TCP port of the loopback that nobody listens at just now. Where you can, bind port 0 instead."""
     return unused_tcp_port()
-
-
-def unused_tcp_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 # ---- databases ---------------------------------------------------------------------------------------------

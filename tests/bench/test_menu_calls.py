@@ -20,8 +20,9 @@ from tests.asterisk_conf.sites import example
 from tests.bench.agi_callers import server
 from tests.bench.agi_server import SECRET
 from tests.bench.measure import Figure, Report, missed
-from tests.live.asterisk import LiveAsterisk, Ports, unused_tcp_port
+from tests.live.asterisk import LiveAsterisk, Ports
 from tests.live.sipp import Callers
+from tests.ports import unused_tcp_port
 
 pytestmark = pytest.mark.needs("asterisk", "sipp")
 

@@ -31,7 +31,7 @@ from pasokh.settings import Asterisk, Database, Deadlines, Redis, Settings, Web
 from realtime.access import Access, Role
 from realtime.settings import AccessSettings
 from tests import parts
-from tests.conftest import unused_tcp_port
+from tests.ports import unused_tcp_port
 
 PASSWORD = "a long pass-phrase"
 PATIENCE_S = 20.0

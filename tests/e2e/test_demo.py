@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import unused_tcp_port
 from tests.e2e.house import pasokh
+from tests.ports import unused_tcp_port
 
 
 @pytest.mark.needs("espeak")

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests import parts
-from tests.conftest import _until_listening, unused_tcp_port
+from tests.conftest import _until_listening
 from tests.e2e.calls import a_line_of, begin, serve
 from tests.e2e.house import client, house, log_in, page, pasokh, running, sign_in
+from tests.ports import unused_tcp_port
 
 
 class Redis:

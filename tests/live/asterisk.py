@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests import parts
+from tests.ports import unused_tcp_port
 
 MODULES = Path(__file__).with_name("modules.conf")
 
@@ -319,18 +320,9 @@ class LiveAsterisk:
             (self.etc / name).write_text(text)
 
 
-def unused_tcp_port() -> int:
-    """A TCP port of the loopback that nobody listens at just now."""
-    return _unused(socket.SOCK_STREAM)
-
-
 def unused_udp_port() -> int:
     """A UDP port of the loopback that nobody listens at just now."""
-    return _unused(socket.SOCK_DGRAM)
-
-
-def _unused(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port

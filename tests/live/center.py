@@ -42,9 +42,10 @@ from pasokh.settings import Settings, load_settings
 from realtime.access import Access, Role
 from realtime.settings import AccessSettings
 from tests import parts
-from tests.live.asterisk import LiveAsterisk, Ports, unused_tcp_port, unused_udp_port
+from tests.live.asterisk import LiveAsterisk, Ports, unused_udp_port
 from tests.live.pages import Desk, Wall
 from tests.live.sipp import Answer, Callers, Phones, Refuse, Speak
+from tests.ports import unused_tcp_port
 
 PARTS = ("asterisk", "sipp", "postgres", "espeak")
 MAIN_LINE = "02191001500"

@@ -16,7 +16,8 @@ from ami_bridge.errors import AgiCommandError, AgiFailed, AgiHangup, AmiActionEr
 from ami_bridge.fastagi import FastAgiServer, FastAgiSettings
 from ami_bridge.signature import CallRequest
 from ami_bridge.wire import COMMAND_LIMIT_BYTES, AmiMessage
-from tests.live.asterisk import MODULES, LiveAsterisk, Ports, unused_tcp_port
+from tests.live.asterisk import MODULES, LiveAsterisk, Ports
+from tests.ports import unused_tcp_port
 
 pytestmark = pytest.mark.needs("asterisk")
 

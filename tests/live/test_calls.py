@@ -40,7 +40,9 @@ from tests.live.sipp import Answer, Callers, Moment, Outcome, Refuse
 
 pytestmark = pytest.mark.needs(*PARTS)
 
-TALK_TOLERANCE_S = 0.75  # SIPp tells at the ACK and the BYE, we at Asterisk's word, on two cores that carry it all
+TALK_TOLERANCE_S = (
+    0.75  # SIPp tells at the ACK and the BYE, we at Asterisk's word, on two cores that carry it all
+)
 WAIT_TOLERANCE_S = 0.5  # a key by RFC 2833 lasts 160 ms before it is one
 CDR_TOLERANCE_S = 1.5  # its instants are whole seconds
 

@@ -25,8 +25,9 @@ from ami_bridge.signature import CallRequest
 from ami_bridge.wire import AmiMessage
 from asterisk_conf import AsteriskConfSettings, LoopSettings, check_against, complete, includes
 from tests.asterisk_conf.sites import bent
-from tests.live.asterisk import LiveAsterisk, Ports, unused_tcp_port, unused_udp_port
+from tests.live.asterisk import LiveAsterisk, Ports, unused_udp_port
 from tests.live.sipp import Answer, Callers, Phones, register
+from tests.ports import unused_tcp_port
 
 pytestmark = pytest.mark.needs("asterisk", "sipp")
 

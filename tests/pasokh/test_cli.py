@@ -17,7 +17,7 @@ import structlog
 from acd.store.base import sole_process
 from pasokh import cli
 from pasokh.lock import sole_center
-from tests.conftest import unused_tcp_port
+from tests.ports import unused_tcp_port
 
 
 @dataclass(frozen=True, slots=True)
