@@ -20,19 +20,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 HOUSE = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
-# `make test` takes less than ten minutes on two cores with warm caches; each stage has its share of that.
-# The other Pythons work aside, at the lowest priority, while the stages wait for telephones and browsers.
+# `make test` takes about twelve minutes on two cores with warm caches; each stage has its share of that.
 OVERTIME = 2.0
 """A stage is stopped, and has failed, when it takes this many times its budget."""
 
@@ -54,10 +49,10 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage("pure", 110, "no clock, no socket, or only the loopback", ("-n", "2")),
-        Stage("sim", 30, "seeded worlds on virtual time", ("-n", "2")),
+        Stage("sim", 45, "seeded worlds on virtual time", ("-n", "2")),
         Stage("db", 60, "PostgreSQL and Redis", ("-n", "2")),
         Stage("e2e", 100, "the whole product on the simulated PBX", ("-n", "2")),
-        Stage("live", 320, "a real Asterisk and SIPp"),
+        Stage("live", 360, "a real Asterisk and SIPp"),
         Stage("browser", 120, "the pages in a real Chromium", ("-n", "2", "--dist", "loadfile")),
         Stage("long", 3600, "what needs more real time"),
     )
@@ -76,14 +71,6 @@ class Tally:
     lines: list[str] = field(default_factory=list)
     failed_names: list[str] = field(default_factory=list)
 
-    def take(self, other: Tally) -> None:
-        self.passed += other.passed
-        self.failed += other.failed
-        self.skipped += other.skipped
-        self.reasons += other.reasons
-        self.lines += other.lines
-        self.failed_names += other.failed_names
-
     def note(self, name: str, what: str, took_s: float) -> None:
         self.lines.append(f"  {name:<16} {took_s:6.1f} s   {what}")
 
@@ -96,9 +83,8 @@ def main(words: list[str]) -> int:
             check(tally)
         others = other_pythons(tally) if word in ("pythons", "test") else []
         names = IN_TEST if word == "test" else (word,) if word in STAGES else ()
-        with aside(others, tally):
-            for name in names:
-                run(STAGES[name], tally)
+        for stage in [*(STAGES[name] for name in names), *others]:
+            run(stage, tally)
         if not (names or others or word in ("check", "pythons")):
             sys.exit(
                 f"run_tests: there is no stage {word!r}; there are check, test, pythons, {', '.join(STAGES)}."
@@ -137,37 +123,15 @@ def check(tally: Tally) -> None:
             tally.failed_names.append(f"check: {name}")
 
 
-@contextmanager
-def aside(stages: list[Stage], tally: Tally) -> Iterator[None]:
-    """These stages one after the other, while something else goes on; what they said is shown when both are done."""
-    own = Tally()
-    with tempfile.TemporaryFile("w+") as said:
-
-        def work() -> None:
-            for stage in stages:
-                run(stage, own, said)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
-            yield
-        finally:
-            thread.join()
-            said.seek(0)
-            print(said.read(), end="", flush=True)
-            tally.take(own)
-
-
-def run(stage: Stage, tally: Tally, said: TextIO | None = None) -> None:
-    """One stage: pytest in a process of its own, stopped when it takes far more than its budget. `said`: it gives way
-    to others, and what it says goes there."""
-    title(f"{stage.name}: {stage.says} (budget {stage.budget_s} s)", said)
+def run(stage: Stage, tally: Tally) -> None:
+    """One stage: pytest in a process of its own, stopped when it takes far more than its budget."""
+    title(f"{stage.name}: {stage.says} (budget {stage.budget_s} s)")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pasokh-counts-") as folder:
         report = Path(folder) / "counts.json"
         words = [*stage.python, "-m", "pytest", "-q", "-m", stage.marker or stage.name, *stage.options]
         environment = {**os.environ, **stage.environment, "PASOKH_TEST_COUNTS": str(report)}
-        status = limited(words, environment, stage.budget_s * OVERTIME, said)
+        status = limited(words, environment, stage.budget_s * OVERTIME)
         told = json.loads(report.read_text()) if report.exists() else None
     took_s = time.monotonic() - began
     if told is None or status not in (0, 1, 5):  # 5: the stage has no test yet
@@ -187,17 +151,9 @@ def run(stage: Stage, tally: Tally, said: TextIO | None = None) -> None:
     tally.note(stage.name, f"{passed} passed, {failed} failed, {skipped} skipped{over}", took_s)
 
 
-# Linux shares processors between sessions first (autogroups), and looks at niceness only within one.
-_GIVING_WAY = '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec nice -n 19 "$@"'
-
-
-def limited(words: list[str], environment: dict[str, str], limit_s: float, said: TextIO | None) -> int | None:
+def limited(words: list[str], environment: dict[str, str], limit_s: float) -> int | None:
     """The exit status, or None when it had to be stopped; what it had started is stopped with it."""
-    if said is not None:
-        words = ["sh", "-c", _GIVING_WAY, "sh", *words]
-    process = subprocess.Popen(
-        words, cwd=HOUSE, env=environment, start_new_session=True, stdout=said, stderr=said
-    )
+    process = subprocess.Popen(words, cwd=HOUSE, env=environment, start_new_session=True)
     try:
         return process.wait(limit_s)
     except subprocess.TimeoutExpired:
@@ -233,10 +189,8 @@ def other_pythons(tally: Tally) -> list[Stage]:
         rooms = [f"tests/{room}" for room in ("acd", "ivr", "crm_lookup", "asterisk_conf", "ami_bridge")]
         options = ("-n", "2", "-p", "no:cacheprovider", "--ignore=tests/ami_bridge/simulator", *rooms)
         command = (str(environment / "bin/python"),)
-        fewer = {"PASOKH_WORLDS": "40"}
-        stages.append(
-            Stage(f"python{version}", 450, "the rooms' pure tests", options, "pure", command, fewer)
-        )
+        fewer = {"PASOKH_WORLDS": "10"}
+        stages.append(Stage(f"python{version}", 90, "the rooms' pure tests", options, "pure", command, fewer))
     return stages
 
 
@@ -277,8 +231,8 @@ def furnished(python: Path, version: str) -> Path | None:
     return environment
 
 
-def title(text: str, said: TextIO | None = None) -> None:
-    print(f"\n== {text} ".ljust(100, "="), flush=True, file=said)
+def title(text: str) -> None:
+    print(f"\n== {text} ".ljust(100, "="), flush=True)
 
 
 if __name__ == "__main__":

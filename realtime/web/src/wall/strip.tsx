@@ -14,17 +14,17 @@ export function AlarmStrip({ alarms, queues }: StripProps) {
   const on = Object.entries(alarms).sort(([, a], [, b]) => a.since_us - b.since_us);
   const comma = t("comma");
   return (
-    <ul class="alarm-strip" role="alert">
+    <div class="alarm-strip" role="alert">
       {on.map(([name, alarm]) => (
-        <li key={name} data-alarm={alarm.kind}>
+        <p key={name} data-alarm={alarm.kind}>
           <Icon name="action" />
           <b>{t("alarmUnroutable", alarm.queues.map((id) => labelOf(queues[id]?.label, id)).join(comma))}</b>
           {alarm.missing_labels && (
             <span>{t("alarmNeeded", alarm.missing_labels.map((label) => digits(labelOf(label))).join(t("or")))}</span>
           )}
           <span class="time"><Since at_us={alarm.since_us} /></span>
-        </li>
+        </p>
       ))}
-    </ul>
+    </div>
   );
 }
