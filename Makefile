@@ -19,7 +19,7 @@ demo: setup      ## a whole center on this machine, at http://127.0.0.1:8080/wal
 check: setup-test        ## style, types, import rules, the pages' types
 	@$(PY) tools/run_tests.py check
 
-test: setup-test         ## check, and every test that fits into ten minutes
+test: setup-test         ## check, and every test but the long ones: about twelve minutes on two cores
 	@$(PY) tools/run_tests.py test
 
 test-long: setup-test    ## the tests that need more real time
