@@ -54,7 +54,10 @@ nodes:
 def keys(first: str, then: str = "", gap_ms: int = 240) -> Keys:
     """Choices of menus one by one, each in its own time, then what is keyed in one go (a key by RFC 2833 lasts 200
     ms)."""
-    return [*((700, key) for key in first), *((700 if n == 0 else gap_ms, key) for n, key in enumerate(then))]
+    return [
+        *((1500, key) for key in first),
+        *((1200 if n == 0 else gap_ms, key) for n, key in enumerate(then)),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
