@@ -229,6 +229,7 @@ class Page:
         self.deltas = 0
         self.seq = 0
         self.holes = 0
+        self.heard = 0
         self.closed = False
         self._news = asyncio.Event()
         self._commands = 0
@@ -245,6 +246,7 @@ class Page:
             self._news.set()
 
     def _take(self, message: dict[str, Any]) -> None:
+        self.heard += 1
         match message["type"]:
             case "snapshot":
                 self.state = message["state"]

@@ -16,7 +16,7 @@ from acd.store.base import DatabaseSettings, opened
 from acd.types import US_PER_S
 from ami_bridge.simulator import CallOutcome, Left
 from tests.e2e.calls import a_line_of, begin, serve, wrap_up
-from tests.e2e.house import PATIENCE_S, Child, House, client, house, page, pasokh, sign_in
+from tests.e2e.house import PATIENCE_S, Child, House, Page, client, house, log_in, page, pasokh, sign_in
 
 
 @asynccontextmanager
@@ -62,6 +62,7 @@ async def test_callers_outlive_the_process(how: signal.Signals, tmp_path: Path) 
                     and wall.state["queues"]["cards"]["longest_wait_since_us"] == first_waits_since_us
                 ),
             )
+            await all_are_back(at, wall, 3)
             await wrap_up(reza, ended.contact)
             served = [await serve(reza, number) for number in (1, 2, 3)]
             outcomes = [await call for call in line]
@@ -80,6 +81,19 @@ async def test_callers_outlive_the_process(how: signal.Signals, tmp_path: Path) 
         counted = at.simulator.counters()
         assert (counted.offered, counted.answered, counted.fallback) == (5, 5, 0)
         await _recorded(at, [ended, talked, *outcomes])
+
+
+async def all_are_back(at: House, wall: Page, callers: int) -> None:
+    """So many callers have a session again: nobody can be rung for who has none, so one behind them would be first.
+    Asked again with each message of the wall, which has one at least every two seconds."""
+    async with client(at) as http, asyncio.timeout(PATIENCE_S):
+        await log_in(http, "supervisor")
+        while True:
+            lines = (await http.get("/api/v1/queues/waiting")).json()["queues"]
+            if sum(each["attached"] for each in lines.get("cards", ())) == callers:
+                return
+            heard = wall.heard
+            await wall.until("the next message", lambda heard=heard: wall.heard > heard)
 
 
 def rows(at: House) -> dict[str, str]:
