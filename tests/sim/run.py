@@ -166,7 +166,7 @@ def main(words: list[str]) -> int:
     seed = SystemRandom().randrange(10**6) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
     began = time.monotonic()
-    if given.seed is None and (broken_seeds := worlds(seed, given.worlds)):
+    if given.seed is None and given.worlds and (broken_seeds := worlds(seed, given.worlds)):
         print(f"broken: {len(broken_seeds)} worlds; repeat one with: make sim SEED={min(broken_seeds)}")
         return 1
     try:

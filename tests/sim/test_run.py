@@ -76,7 +76,7 @@ def test_the_same_seed_is_the_same_day_also_in_another_process() -> None:
 
 
 def test_the_command_says_its_seed_first(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--steps", "20", "--calls", "2"]) == 0
+    assert main(["--worlds", "0", "--steps", "20", "--calls", "2"]) == 0
     first, *rest = capsys.readouterr().out.splitlines()
     assert first.startswith("seed ")
     assert len(rest) == 3
