@@ -26,6 +26,7 @@ async def serving(at: House) -> AsyncIterator[Child]:
         yield child
 
 
+@pytest.mark.long  # tests/live/test_death.py holds the same on a real Asterisk in every run
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["sigterm", "sigkill"])
 async def test_callers_outlive_the_process(how: signal.Signals, tmp_path: Path) -> None:
     async with house(tmp_path / "site") as at:
